@@ -1,0 +1,166 @@
+//! Blocks in and out of files that are already open, for the sender and the receiver of either
+//! side. Knows no paths and makes no names. All calls block: run them on a blocking thread, a whole
+//! block or a whole scan at a time.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{SeekFrom, seek};
+
+use crate::block::{self, BLOCK, Cv, Span};
+use crate::transfer::{Receiver, Violation};
+
+/// Why a block could not be stored or a file not be assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// The disk.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The content.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
+/// Reads the block at `span` into `buffer`, whose length becomes the block's. An end of file before
+/// the end of the block is [`io::ErrorKind::UnexpectedEof`]: the file has shrunk.
+pub fn read_block(file: &File, span: Span, buffer: &mut Vec<u8>) -> io::Result<()> {
+    buffer.resize(span.len, 0);
+    file.read_exact_at(buffer, span.offset)
+}
+
+/// Proves `bytes` against `cv` and writes them to their place.
+pub fn store_block(staging: &File, size: u64, span: Span, cv: Cv, bytes: &[u8]) -> Result<(), StagingError> {
+    if block::chaining_value(size, span.index, bytes) != cv {
+        return Err(Violation::Damaged { index: span.index }.into());
+    }
+    Ok(staging.write_all_at(bytes, span.offset)?)
+}
+
+/// Reads what a staging file of an earlier try holds, and what the file to be replaced holds, and
+/// notes every block by the hash of the bytes just read. Length proves nothing here: a hole, a
+/// half-written or a damaged block simply has another hash than the sender's.
+pub fn scan(receiver: &mut Receiver, staging: &File, basis: Option<&File>) -> io::Result<()> {
+    let size = receiver.size();
+    if staging.metadata()?.len() > size {
+        staging.set_len(size)?;
+    }
+    let mut buffer = Vec::new();
+    let mut index = 0;
+    while let Some(span) = next_data(staging, size, index)? {
+        if try_read(staging, span, &mut buffer)? {
+            receiver.found_staged(span.index, block::chaining_value(size, span.index, &buffer));
+        }
+        index = span.index + 1;
+    }
+    let Some(basis) = basis else { return Ok(()) };
+    for span in (0..).map_while(|index| block::span(size, index)) {
+        if !try_read(basis, span, &mut buffer)? {
+            break;
+        }
+        receiver.found_basis(span.index, block::chaining_value(size, span.index, &buffer));
+    }
+    Ok(())
+}
+
+/// Copies into the staging file the blocks of the old file that the sender let stand, proving each
+/// again: the old file may have changed since it was scanned.
+pub fn assemble(receiver: &Receiver, staging: &File, basis: Option<&File>) -> Result<(), StagingError> {
+    let mut buffer = Vec::with_capacity(BLOCK);
+    for (span, cv) in receiver.to_copy() {
+        let basis = basis.ok_or(Violation::Damaged { index: span.index })?;
+        read_block(basis, span, &mut buffer)?;
+        store_block(staging, receiver.size(), span, cv, &buffer)?;
+    }
+    Ok(())
+}
+
+/// The first block from `index` on that has data in it, leaving out holes.
+fn next_data(file: &File, size: u64, index: u64) -> io::Result<Option<Span>> {
+    let Some(span) = block::span(size, index) else { return Ok(None) };
+    match seek(file, SeekFrom::Data(span.offset)) {
+        Ok(data) => Ok(block::span(size, data / BLOCK as u64)),
+        // No data from here to the end.
+        Err(rustix::io::Errno::NXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a block, or says that the file ends before it does.
+fn try_read(file: &File, span: Span, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    match read_block(file, span, buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{Root, chaining_value, count};
+    use std::io::Write;
+
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(bytes).expect("written");
+        file
+    }
+
+    fn held(receiver: &Receiver) -> Vec<Option<Cv>> {
+        receiver.held_pages().flat_map(|(_, cvs, _)| cvs).collect()
+    }
+
+    #[test]
+    fn a_scan_offers_what_is_there_and_skips_holes() {
+        let size = 3 * BLOCK as u64 + 10;
+        let content: Vec<u8> = (0..size).map(|i| (i / 1000) as u8).collect();
+        let cv = |index: u64| {
+            let span = block::span(size, index).expect("a block");
+            Some(chaining_value(size, index, &content[span.offset as usize..][..span.len]))
+        };
+        let staging = file(b"");
+        for index in [1, 3] {
+            let span = block::span(size, index).expect("a block");
+            let bytes = &content[span.offset as usize..][..span.len];
+            store_block(&staging, size, span, cv(index).expect("a value"), bytes).expect("stored");
+        }
+        let mut receiver = Receiver::new(size);
+        scan(&mut receiver, &staging, None).expect("scanned");
+        assert_eq!(held(&receiver), [None, cv(1), None, cv(3)]);
+
+        // A flipped bit makes another value, never a false claim.
+        staging.write_all_at(b"!", BLOCK as u64 + 5).expect("damaged");
+        let mut receiver = Receiver::new(size);
+        scan(&mut receiver, &staging, Some(&file(&content[..2 * BLOCK]))).expect("scanned");
+        let values = held(&receiver);
+        assert_eq!((values[0], values[2], values[3]), (cv(0), None, cv(3)));
+        assert!(values[1].is_some() && values[1] != cv(1));
+    }
+
+    #[test]
+    fn assembling_proves_the_old_bytes_again() {
+        let size = 2 * BLOCK as u64;
+        let content = vec![7; size as usize];
+        let (staging, basis) = (file(b""), file(&content));
+        let mut receiver = Receiver::new(size);
+        scan(&mut receiver, &staging, Some(&basis)).expect("scanned");
+        assemble(&receiver, &staging, Some(&basis)).expect("assembled");
+        assert!(receiver.prove(Root(*blake3::hash(&content).as_bytes())).is_ok());
+        assert_eq!(staging.metadata().expect("metadata").len(), size);
+        assert_eq!(count(size), 2);
+
+        basis.write_all_at(b"x", 3).expect("changed behind our back");
+        let refused = assemble(&receiver, &staging, Some(&basis));
+        assert!(matches!(refused, Err(StagingError::Violation(Violation::Damaged { index: 0 }))));
+    }
+
+    #[test]
+    fn a_damaged_block_is_not_written() {
+        let staging = file(b"");
+        let span = block::span(3, 0).expect("a block");
+        let refused = store_block(&staging, 3, span, chaining_value(3, 0, b"abc"), b"abd");
+        assert!(matches!(refused, Err(StagingError::Violation(Violation::Damaged { index: 0 }))));
+        assert_eq!(staging.metadata().expect("metadata").len(), 0);
+    }
+}

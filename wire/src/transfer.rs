@@ -1,0 +1,334 @@
+//! The two state machines of a transfer, without IO. A shell reads and writes files and frames and
+//! asks these what is next; they hold what both sides must agree on.
+//!
+//! [`Sender`]: held pages in; for each block, once its value is known, whether it must travel; the
+//! root at the end. [`Receiver`]: what it holds out; blocks in, each against its own value; the root
+//! compared at the end. Both keep 33 bytes a block: 33 KiB for each GiB of file.
+
+use crate::block::{self, Cv, Root, Span};
+use crate::message::HELD_PAGE;
+
+/// How the other side broke the rules of a transfer, or the content did not match.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// Held pages out of order, too many, or after the last.
+    #[error("the receiver's list of held blocks is out of order")]
+    HeldOrder,
+    /// A block beyond the end of the file, or of the wrong length for its place.
+    #[error("block {index} with {len} bytes does not belong to this file")]
+    Misplaced {
+        /// The claimed place.
+        index: u64,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The bytes of a block do not have the value it came with.
+    #[error("block {index} is damaged: its bytes do not match their hash")]
+    Damaged {
+        /// Its place.
+        index: u64,
+    },
+    /// The transfer was sealed while blocks were missing.
+    #[error("{missing} blocks are missing")]
+    Incomplete {
+        /// How many.
+        missing: u64,
+    },
+    /// All blocks are there, and are not the sender's file.
+    #[error("the file's hash is not the sender's")]
+    WrongRoot,
+}
+
+/// Bytes that travelled and bytes that did not have to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Payload bytes sent or received.
+    pub sent: u64,
+    /// Bytes the receiver already had.
+    pub held: u64,
+}
+
+/// Whether a block must travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The receiver needs it.
+    Send,
+    /// The receiver has the same bytes.
+    Held,
+}
+
+/// The side that has the file.
+#[derive(Debug)]
+pub struct Sender {
+    size: u64,
+    held: Vec<Option<Cv>>,
+    waiting: bool,
+    own: Vec<Cv>,
+    tally: Tally,
+}
+
+impl Sender {
+    /// For a file of `size` bytes. An eager sender does not wait for held pages.
+    pub fn new(size: u64, eager: bool) -> Self {
+        Self { size, held: Vec::new(), waiting: !eager, own: Vec::new(), tally: Tally::default() }
+    }
+
+    /// Whether the receiver has yet to say what it holds; no block may be sent before.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Takes a held page.
+    pub fn held(&mut self, first: u64, page: &[Option<Cv>], last: bool) -> Result<(), Violation> {
+        let next = self.held.len() as u64;
+        if !self.waiting || first != next || next + page.len() as u64 > block::count(self.size) {
+            return Err(Violation::HeldOrder);
+        }
+        self.held.extend_from_slice(page);
+        self.waiting = !last;
+        Ok(())
+    }
+
+    /// The next block to look at; `None` while waiting and at the end.
+    pub fn next(&self) -> Option<Span> {
+        if self.waiting { None } else { block::span(self.size, self.own.len() as u64) }
+    }
+
+    /// What [`Self::settle`] would say.
+    pub fn would_settle(&self, cv: Cv) -> Verdict {
+        let held = self.held.get(self.own.len()).copied().flatten();
+        if held == Some(cv) { Verdict::Held } else { Verdict::Send }
+    }
+
+    /// Settles the block that [`Self::next`] named, whose value is `cv`: by a record, or by hashing
+    /// the bytes just read.
+    pub fn settle(&mut self, cv: Cv) -> Verdict {
+        let Some(span) = self.next() else { return Verdict::Held };
+        let verdict = self.would_settle(cv);
+        self.own.push(cv);
+        match verdict {
+            Verdict::Held => self.tally.held += span.len as u64,
+            Verdict::Send => self.tally.sent += span.len as u64,
+        }
+        verdict
+    }
+
+    /// The root, once every block is settled.
+    pub fn seal(&self) -> Option<Root> {
+        let complete = !self.waiting && self.own.len() as u64 == block::count(self.size);
+        complete.then(|| block::fold(&self.own))
+    }
+
+    /// What travelled so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The values of all settled blocks, in order.
+    pub fn into_cvs(self) -> Vec<Cv> {
+        self.own
+    }
+}
+
+/// Where a receiver has a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the file being assembled.
+    Staged(Cv),
+    /// In the file that is to be replaced; copied over when the sender does not send another.
+    Basis(Cv),
+}
+
+impl Place {
+    fn cv(self) -> Cv {
+        match self {
+            Place::Staged(cv) | Place::Basis(cv) => cv,
+        }
+    }
+}
+
+/// The side that builds the file.
+#[derive(Debug)]
+pub struct Receiver {
+    size: u64,
+    places: Vec<Option<Place>>,
+    tally: Tally,
+}
+
+impl Receiver {
+    /// For a file of `size` bytes.
+    pub fn new(size: u64) -> Self {
+        Self { size, places: Vec::new(), tally: Tally::default() }
+    }
+
+    /// Bytes of the whole file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Notes a block found in the staging file, its value computed from the bytes just read.
+    pub fn found_staged(&mut self, index: u64, cv: Cv) {
+        self.put(index, Place::Staged(cv));
+    }
+
+    /// Notes a block of the file to be replaced, unless one is staged at its place.
+    pub fn found_basis(&mut self, index: u64, cv: Cv) {
+        if !matches!(self.place(index), Some(Place::Staged(_))) {
+            self.put(index, Place::Basis(cv));
+        }
+    }
+
+    /// What it holds, in pages `(first, values, last)`; at least one, for an empty one says so.
+    pub fn held_pages(&self) -> impl Iterator<Item = (u64, Vec<Option<Cv>>, bool)> {
+        let pages = self.places.len().div_ceil(HELD_PAGE).max(1);
+        (0..pages).map(move |page| {
+            let first = page * HELD_PAGE;
+            let cvs = self.places.iter().skip(first).take(HELD_PAGE).map(|place| place.map(Place::cv)).collect();
+            (first as u64, cvs, page + 1 == pages)
+        })
+    }
+
+    /// Whether a block that was announced belongs here. To be asked before its payload is kept.
+    pub fn expects(&self, index: u64, len: usize) -> Result<Span, Violation> {
+        block::span(self.size, index).filter(|span| span.len == len).ok_or(Violation::Misplaced { index, len })
+    }
+
+    /// Notes that block `index` was proven and written to the staging file.
+    pub fn stored(&mut self, index: u64, cv: Cv) {
+        if let Some(span) = block::span(self.size, index) {
+            self.tally.sent += span.len as u64;
+            self.put(index, Place::Staged(cv));
+        }
+    }
+
+    /// Blocks of the old file that the sender let stand, to be copied into the staging file, each
+    /// against its value.
+    pub fn to_copy(&self) -> impl Iterator<Item = (Span, Cv)> {
+        self.places.iter().enumerate().filter_map(|(index, place)| match place {
+            Some(Place::Basis(cv)) => block::span(self.size, index as u64).map(|span| (span, *cv)),
+            _ => None,
+        })
+    }
+
+    /// The values of all blocks, if they fold to `root`: the content is then proven.
+    pub fn prove(&self, root: Root) -> Result<Vec<Cv>, Violation> {
+        let count = block::count(self.size);
+        let cvs: Vec<Cv> = self.places.iter().filter_map(|place| place.map(Place::cv)).collect();
+        if (cvs.len() as u64) < count {
+            return Err(Violation::Incomplete { missing: count - cvs.len() as u64 });
+        }
+        if block::fold(&cvs) == root { Ok(cvs) } else { Err(Violation::WrongRoot) }
+    }
+
+    /// What travelled, and what was held of the rest.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The tally of a proven file: all that did not travel was held. A block that came twice
+    /// counts once.
+    pub fn final_tally(&self) -> Tally {
+        let sent = self.tally.sent.min(self.size);
+        Tally { sent, held: self.size - sent }
+    }
+
+    fn place(&self, index: u64) -> Option<Place> {
+        usize::try_from(index).ok().and_then(|index| self.places.get(index)).copied().flatten()
+    }
+
+    /// Grows by what was found or came, never by what was claimed.
+    fn put(&mut self, index: u64, place: Place) {
+        if index >= block::count(self.size) {
+            return;
+        }
+        let Ok(index) = usize::try_from(index) else { return };
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        if let Some(slot) = self.places.get_mut(index) {
+            *slot = Some(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{BLOCK, chaining_value};
+    use proptest::prelude::*;
+
+    /// Runs a whole transfer in memory: `have` says what the receiver holds of each block.
+    fn run(new: &[u8], old: &[u8], have: &[bool]) -> (Tally, Vec<u8>) {
+        let size = new.len() as u64;
+        let (mut sender, mut receiver) = (Sender::new(size, false), Receiver::new(size));
+        for (index, block) in old.chunks(BLOCK).enumerate().filter(|(index, _)| have.get(*index) == Some(&true)) {
+            receiver.found_basis(index as u64, chaining_value(size, index as u64, block));
+        }
+        for (first, page, last) in receiver.held_pages() {
+            sender.held(first, &page, last).expect("pages are in order");
+        }
+        let mut out = old.to_vec();
+        out.resize(new.len(), 0);
+        while let Some(span) = sender.next() {
+            let range = span.offset as usize..span.offset as usize + span.len;
+            let cv = chaining_value(size, span.index, &new[range.clone()]);
+            if sender.settle(cv) == Verdict::Send {
+                receiver.expects(span.index, span.len).expect("the block belongs");
+                out[range.clone()].copy_from_slice(&new[range]);
+                receiver.stored(span.index, cv);
+            }
+        }
+        let root = sender.seal().expect("all blocks are settled");
+        assert_eq!(root.0, *blake3::hash(new).as_bytes());
+        receiver.prove(root).expect("the content is proven");
+        assert_eq!(receiver.final_tally(), sender.tally());
+        (sender.tally(), out)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn only_blocks_that_differ_travel(
+            blocks in prop::collection::vec((0u8..4, 0u8..4, any::<bool>()), 0..6), tail in 0usize..3000,
+        ) {
+            let fill = |byte: u8| std::iter::repeat_n(byte, BLOCK);
+            let new: Vec<u8> = blocks.iter().flat_map(|(b, _, _)| fill(*b)).chain(std::iter::repeat_n(9, tail)).collect();
+            let old: Vec<u8> = blocks.iter().flat_map(|(_, b, _)| fill(*b)).collect();
+            let have: Vec<bool> = blocks.iter().map(|(_, _, have)| *have).collect();
+            let (tally, out) = run(&new, &old, &have);
+            prop_assert_eq!(&out, &new);
+            let same = blocks.iter().filter(|(new, old, have)| *have && new == old).count();
+            prop_assert_eq!(tally.held, (same * BLOCK) as u64);
+            prop_assert_eq!(tally.sent + tally.held, new.len() as u64);
+        }
+    }
+
+    #[test]
+    fn an_eager_sender_does_not_wait() {
+        let mut sender = Sender::new(3, true);
+        let cv = chaining_value(3, 0, b"abc");
+        assert_eq!(sender.settle(cv), Verdict::Send);
+        assert_eq!(sender.seal(), Some(Root(*blake3::hash(b"abc").as_bytes())));
+        assert_eq!(sender.held(0, &[], true), Err(Violation::HeldOrder));
+        assert_eq!(Sender::new(0, true).seal(), Some(Root(*blake3::hash(b"").as_bytes())));
+    }
+
+    #[test]
+    fn lies_are_refused() {
+        let size = 2 * BLOCK as u64 + 5;
+        let mut sender = Sender::new(size, false);
+        assert_eq!(sender.held(1, &[None], true), Err(Violation::HeldOrder));
+        assert_eq!(sender.held(0, &[None; 4], true), Err(Violation::HeldOrder));
+        assert!(sender.next().is_none() && sender.seal().is_none());
+
+        let mut receiver = Receiver::new(size);
+        for (index, len) in [(3, 5), (2, 6), (0, 5), (u64::MAX, BLOCK)] {
+            assert_eq!(receiver.expects(index, len), Err(Violation::Misplaced { index, len }));
+        }
+        assert_eq!(receiver.prove(Root([0; 32])), Err(Violation::Incomplete { missing: 3 }));
+        for index in [2, 0, 1] {
+            receiver.stored(index, Cv([index as u8; 32]));
+        }
+        assert_eq!(receiver.prove(Root([0; 32])), Err(Violation::WrongRoot));
+    }
+}
