@@ -1,0 +1,176 @@
+//! The catalog: accounts, the quota ledger, reservations, publishes under way, unfinished uploads
+//! and BLAKE3 records. The only code that touches the database; knows nothing of files or sockets.
+//! Every method is one whole operation in one transaction, and nothing of SQL shows outside.
+
+mod accounts;
+mod change;
+mod ledger;
+mod publish;
+mod records;
+mod schema;
+mod sql;
+mod uploads;
+mod writer;
+
+#[cfg(test)]
+mod conformance;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use wire::UserName;
+
+pub use accounts::{Account, Phc, UserId};
+pub use change::{Change, ChangeId, RecordChange};
+pub use ledger::ReservationId;
+pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
+pub use records::{Record, Stamp};
+pub use uploads::Upload;
+
+use writer::Job;
+
+/// A cheap handle on the catalog. Its threads end when the last handle is dropped.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// To the one thread that writes.
+    writes: mpsc::Sender<Job>,
+    /// To the thread that only reads, so that no listing waits behind a sync of the disk.
+    reads: mpsc::Sender<Job>,
+    released: Released,
+}
+
+/// Why an operation of the catalog was not done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// An account has that name.
+    #[error("a user `{0}` exists already")]
+    UserExists(UserName),
+    /// No account has that name.
+    #[error("there is no user `{0}`")]
+    NoSuchUser(UserName),
+    /// The account was removed meanwhile.
+    #[error("the account is gone")]
+    UserGone,
+    /// The account is locked.
+    #[error("the account is locked")]
+    Locked,
+    /// The bytes do not fit the quota.
+    #[error("{shortfall} bytes over the quota")]
+    OverQuota {
+        /// Bytes that are missing.
+        shortfall: u64,
+    },
+    /// The files do not fit the limit of files.
+    #[error("{shortfall} files over the limit")]
+    OverFiles {
+        /// Files that are missing.
+        shortfall: u64,
+    },
+    /// A publish that was settled or abandoned before, or whose account is gone.
+    #[error("no such publish is under way")]
+    NoSuchIntent,
+    /// A figure over `i64::MAX`, which the catalog cannot hold.
+    #[error("a size is larger than {} bytes", i64::MAX)]
+    TooLarge,
+    /// The file is somebody else's.
+    #[error("{} is not a catalog of this program", .0.display())]
+    Foreign(PathBuf),
+    /// The file was written by a newer version.
+    #[error("{} has schema version {found}; this program knows versions up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// The database failed.
+    #[error("the catalog's database failed")]
+    Database(#[source] Arc<dyn Error + Send + Sync>),
+    /// The catalog's thread is gone.
+    #[error("the catalog is closed")]
+    Closed,
+}
+
+impl Catalog {
+    /// Opens the catalog at `path`, or makes it. A foreign or newer file is refused unchanged.
+    pub fn open(path: &Path) -> Result<Self, CatalogError> {
+        let released = Released::default();
+        let writer = schema::open_writer(path)?;
+        let reader = schema::open_reader(path)?;
+        let (writes, write_jobs) = mpsc::channel(QUEUE);
+        let (reads, read_jobs) = mpsc::channel(QUEUE);
+        let freed = released.clone();
+        spawn("catalog-writer", move || writer::run(writer, write_jobs, &freed))?;
+        spawn("catalog-reader", move || writer::run_reader(&reader, read_jobs))?;
+        Ok(Self { writes, reads, released })
+    }
+
+    /// Changes when another process wrote to the catalog, and only then: the account flags act on
+    /// the accounts of a running daemon this way.
+    pub async fn data_version(&self) -> Result<i64, CatalogError> {
+        self.write(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?)).await
+    }
+
+    /// Runs `operation` in a transaction; answered when it is durable.
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, CatalogError> + Send + 'static,
+    ) -> Result<T, CatalogError> {
+        ask(&self.writes, operation).await
+    }
+
+    /// Runs `operation` on what was last committed.
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, CatalogError> + Send + 'static,
+    ) -> Result<T, CatalogError> {
+        ask(&self.reads, operation).await
+    }
+}
+
+async fn ask<T: Send + 'static>(
+    queue: &mpsc::Sender<Job>,
+    operation: impl FnOnce(&Connection) -> Result<T, CatalogError> + Send + 'static,
+) -> Result<T, CatalogError> {
+    let (reply, answer) = oneshot::channel();
+    queue.send(writer::job(operation, reply)).await.map_err(|_| CatalogError::Closed)?;
+    answer.await.unwrap_or(Err(CatalogError::Closed))
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), CatalogError> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    spawned.map(drop).map_err(|error| CatalogError::Database(Arc::new(error)))
+}
+
+/// Reservations that were let go and not yet struck out. The writer takes them before each batch, so
+/// whatever asks about space afterwards knows. It holds no more than there are reservations.
+#[derive(Clone, Debug, Default)]
+struct Released(Arc<Mutex<Vec<ReservationId>>>);
+
+impl Released {
+    fn push(&self, id: ReservationId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    fn take(&self) -> Vec<ReservationId> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A figure over `i64::MAX` is refused where it is bound, so it shows here as a failed conversion.
+impl From<rusqlite::Error> for CatalogError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::ToSqlConversionFailure(_) => Self::TooLarge,
+            error => Self::Database(Arc::new(error)),
+        }
+    }
+}
+
+/// Operations that may wait for a thread before the next asker waits too.
+const QUEUE: usize = 1024;

@@ -1,0 +1,157 @@
+//! Records: the BLAKE3 root and chaining values of files at rest, and the state they are true of.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wire::block::Cv;
+use wire::message::Time;
+use wire::{RemotePath, Root};
+
+use super::accounts::UserId;
+use super::sql::{self, Cvs, Label, Whole};
+use super::{Catalog, CatalogError};
+
+/// The state of a file that a record is true of. A file that differs in size, time or inode was
+/// changed behind the server's back, and its record says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time.
+    pub mtime: Time,
+    /// Inode number.
+    pub inode: u64,
+    /// BLAKE3 of the content.
+    pub root: Root,
+}
+
+/// What is known of the content of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Of which file it is true.
+    pub stamp: Stamp,
+    /// The chaining values of its blocks; empty for a file of at most one block, where the root is
+    /// the only one.
+    pub cvs: Vec<Cv>,
+}
+
+impl Catalog {
+    /// What is known of one file.
+    pub async fn record(&self, user: UserId, path: &RemotePath) -> Result<Option<Record>, CatalogError> {
+        Ok(self.records(user, vec![path.clone()]).await?.pop().flatten())
+    }
+
+    /// What is known of each of some files, in their order.
+    pub async fn records(&self, user: UserId, paths: Vec<RemotePath>) -> Result<Vec<Option<Record>>, CatalogError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT * FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3")?;
+            let mut record = |path: &RemotePath| {
+                query.query_row(params![user.0, path.parent().as_bytes(), path.name()], sql::record).optional()
+            };
+            Ok(paths.iter().map(&mut record).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// What is known of some files of one directory, for a page of a listing: a map by name, without
+    /// the names that nothing is known of.
+    pub async fn records_in(
+        &self,
+        user: UserId,
+        dir: &RemotePath,
+        names: Vec<Vec<u8>>,
+    ) -> Result<HashMap<Vec<u8>, Stamp>, CatalogError> {
+        let dir = dir.clone();
+        self.read(move |db| {
+            let mut query = db.prepare_cached(STAMP)?;
+            let mut found = HashMap::new();
+            for name in names {
+                let stamp = query.query_row(params![user.0, dir.as_bytes(), name], sql::stamp).optional()?;
+                found.extend(stamp.map(|stamp| (name, stamp)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Keeps what was learnt of a file's content on the way.
+    pub async fn put_record(&self, user: UserId, path: &RemotePath, record: Record) -> Result<(), CatalogError> {
+        let path = path.clone();
+        self.write(move |db| {
+            let stamp = record.stamp;
+            let put = db.prepare_cached(PUT)?.execute(params![
+                user.0,
+                path.parent().as_bytes(),
+                path.name(),
+                Whole(stamp.size),
+                stamp.mtime.secs,
+                stamp.mtime.nanos,
+                Label(stamp.inode),
+                stamp.root.0,
+                Cvs(record.cvs),
+            ])?;
+            if put == 0 { Err(CatalogError::UserGone) } else { Ok(()) }
+        })
+        .await
+    }
+}
+
+/// Forgets a file, or a directory with all it holds.
+pub(super) fn remove(db: &Connection, user: UserId, path: &RemotePath) -> rusqlite::Result<()> {
+    if path.is_home() {
+        return db.prepare_cached("DELETE FROM records WHERE user = ?1")?.execute([user.0]).map(drop);
+    }
+    db.prepare_cached("DELETE FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3")?.execute(params![
+        user.0,
+        path.parent().as_bytes(),
+        path.name()
+    ])?;
+    for (low, high) in below(path) {
+        db.prepare_cached("DELETE FROM records WHERE user = ?1 AND dir >= ?2 AND dir < ?3")?
+            .execute(params![user.0, low, high])?;
+    }
+    Ok(())
+}
+
+/// Gives the records of a file, or of all in a directory, their new paths. The home is never moved.
+pub(super) fn rename(db: &Connection, user: UserId, from: &RemotePath, to: &RemotePath) -> rusqlite::Result<()> {
+    if from == to || from.is_home() {
+        return Ok(());
+    }
+    remove(db, user, to)?;
+    db.prepare_cached(RENAME)?.execute(params![
+        user.0,
+        from.parent().as_bytes(),
+        from.name(),
+        to.parent().as_bytes(),
+        to.name()
+    ])?;
+    for (low, high) in below(from) {
+        let rest = Whole(from.as_bytes().len() as u64 + 1);
+        db.prepare_cached(RENAME_BELOW)?.execute(params![user.0, low, high, to.as_bytes(), rest])?;
+    }
+    Ok(())
+}
+
+/// The directories from `path` down, as two ranges: itself, and what begins with `path/`. No path
+/// holds a NUL, and `0` follows `/`.
+fn below(path: &RemotePath) -> [(Vec<u8>, Vec<u8>); 2] {
+    let with = |end: &[u8]| [path.as_bytes(), end].concat();
+    [(with(b""), with(b"\0")), (with(b"/"), with(b"0"))]
+}
+
+const STAMP: &str = "
+SELECT size, mtime_secs, mtime_nanos, inode, root FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3";
+
+const PUT: &str = "
+INSERT INTO records (user, dir, name, size, mtime_secs, mtime_nanos, inode, root, cvs)
+SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM users WHERE id = ?1
+ON CONFLICT (user, dir, name) DO UPDATE SET
+    size = excluded.size, mtime_secs = excluded.mtime_secs, mtime_nanos = excluded.mtime_nanos,
+    inode = excluded.inode, root = excluded.root, cvs = excluded.cvs";
+
+const RENAME: &str = "UPDATE records SET dir = ?4, name = ?5 WHERE user = ?1 AND dir = ?2 AND name = ?3";
+
+/// `||` makes a text of two blobs, byte by byte; the cast makes it a blob again.
+const RENAME_BELOW: &str = "
+UPDATE records SET dir = CAST(?4 || substr(dir, ?5) AS BLOB) WHERE user = ?1 AND dir >= ?2 AND dir < ?3";

@@ -1,0 +1,167 @@
+//! The tables, and opening a file that has them, may get them, or must not be touched.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::CatalogError;
+
+/// The connection that writes, with the reservations attached to it in memory.
+///
+/// Reservations are promises to uploads whose connections live in this process. In memory they cost
+/// no sync, and after a crash none is left behind: a resumed upload reserves anew.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, CatalogError> {
+    if !path.try_exists().map_err(failed)? {
+        create(path)?;
+    }
+    let connection = connect(path)?;
+    check(&connection, path)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.execute_batch(RESERVATIONS)?;
+    Ok(connection)
+}
+
+/// The connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection, CatalogError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Savepoints of a large batch outgrow SQLite's page of memory for them, and would be written to /tmp.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// Refuses a file that is not ours or not of our time. Reads only.
+fn check(connection: &Connection, path: &Path) -> Result<(), CatalogError> {
+    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let owner = match pragma("application_id") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => 0,
+        owner => owner?,
+    };
+    match owner {
+        APPLICATION => match pragma("user_version")? {
+            VERSION => Ok(()),
+            found => Err(CatalogError::Newer { path: path.to_owned(), found, known: VERSION }),
+        },
+        _ => Err(CatalogError::Foreign(path.to_owned())),
+    }
+}
+
+/// Makes a new catalog beside its place and gives it its name when it is whole: whoever opens it at
+/// the same time finds either nothing or all of it, and may have been faster.
+fn create(path: &Path) -> Result<(), CatalogError> {
+    let number = getrandom::u64().map_err(|error| failed(error.into()))?;
+    let new = path.with_extension(format!("{number:016x}.new"));
+    let made = make(&new).and_then(|()| match std::fs::hard_link(&new, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+        _ => Ok(()),
+    });
+    let removed = std::fs::remove_file(&new).map_err(failed);
+    made.and(removed)
+}
+
+fn make(path: &Path) -> Result<(), CatalogError> {
+    // Only for its owner; SQLite gives its companions the same mode.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    let connection = connect(path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    connection.execute_batch(TABLES)?;
+    connection.close().map_err(|(_, error)| error)?;
+    let file = File::open(path).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+fn failed(error: io::Error) -> CatalogError {
+    CatalogError::Database(Arc::new(error))
+}
+
+/// "Cata": tells our files from others.
+const APPLICATION: i64 = 0x4361_7461;
+const VERSION: i64 = 1;
+/// How long to wait for another process's transaction.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// More than there are statements in this module.
+const STATEMENTS: usize = 64;
+
+/// Names and directories are bytes. `dir` and `name` apart make the children of a directory an
+/// equality and a subtree a range. Identities of accounts are never used twice.
+const TABLES: &str = "
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    phc TEXT NOT NULL,
+    quota INTEGER CHECK (quota >= 0),
+    max_files INTEGER CHECK (max_files >= 0),
+    used INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0),
+    files INTEGER NOT NULL DEFAULT 0 CHECK (files >= 0),
+    locked INTEGER NOT NULL DEFAULT 0,
+    generation INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE records (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_secs INTEGER NOT NULL,
+    mtime_nanos INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    root BLOB NOT NULL,
+    cvs BLOB NOT NULL,
+    UNIQUE (user, dir, name)
+) STRICT;
+CREATE TABLE intents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    staging TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_secs INTEGER NOT NULL,
+    mtime_nanos INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    root BLOB NOT NULL,
+    cvs BLOB NOT NULL
+) STRICT;
+CREATE INDEX intents_of_user ON intents(user);
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX changes_of_user ON changes(user);
+CREATE TABLE uploads (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    staging TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    touched INTEGER NOT NULL,
+    UNIQUE (user, dir, name)
+) STRICT;
+";
+
+const RESERVATIONS: &str = "
+ATTACH ':memory:' AS live;
+CREATE TABLE live.reservations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    files INTEGER NOT NULL
+) STRICT;
+CREATE INDEX live.reservations_of_user ON reservations(user, bytes, files);
+";

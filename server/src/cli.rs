@@ -1,0 +1,216 @@
+//! The command line: flags, what they ask for, and their answers on standard output. One action at
+//! a time; with none the daemon runs.
+
+mod act;
+mod print;
+mod run;
+mod secret;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgGroup, Parser};
+use wire::UserName;
+use wire::size::{self, SizeError};
+
+use crate::accounts::AccountError;
+use crate::catalog::CatalogError;
+use crate::config::ConfigError;
+use crate::daemon::StartError;
+use crate::datadir::DataDirError;
+use crate::identity::IdentityError;
+
+pub use act::perform;
+
+/// The flags, as they stand on the command line and in the environment.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Catamaran's server: file transfer with proof. Without an action it runs in the foreground.",
+    group = ArgGroup::new("action"),
+    group = ArgGroup::new("sized"),
+    group = ArgGroup::new("sizes").multiple(true),
+    group = ArgGroup::new("secret"),
+    group = ArgGroup::new("list"),
+)]
+pub struct Flags {
+    /// Configuration file [default: /etc/catamaran/server.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of accounts, homes and the server's key; made on first use
+    #[arg(long, value_name = "DIR", env = "CATAMARAN_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT", env = "CATAMARAN_LISTEN")]
+    listen: Option<SocketAddr>,
+
+    /// Make an account, with a home
+    #[arg(long, value_name = "NAME", groups = ["action", "sized", "secret"])]
+    add_user: Option<UserName>,
+    /// Remove an account and its files
+    #[arg(long, value_name = "NAME", group = "action")]
+    remove_user: Option<UserName>,
+    /// Give an account another password; its sessions end
+    #[arg(long, value_name = "NAME", groups = ["action", "secret"])]
+    set_password: Option<UserName>,
+    /// Set what an account may hold, with --quota or --max-files
+    #[arg(long, value_name = "NAME", groups = ["action", "sized"], requires = "sizes")]
+    set_quota: Option<UserName>,
+    /// Refuse an account's logins and end its sessions; its files stay
+    #[arg(long, value_name = "NAME", group = "action")]
+    lock_user: Option<UserName>,
+    /// Let a locked account log in again
+    #[arg(long, value_name = "NAME", group = "action")]
+    unlock_user: Option<UserName>,
+    /// List accounts with their limits and what they hold
+    #[arg(long, groups = ["action", "list"])]
+    list_users: bool,
+    /// List uploads that were begun and not finished
+    #[arg(long, groups = ["action", "list"])]
+    uploads: bool,
+    /// Print what clients pin: the fingerprint of the server's key
+    #[arg(long, group = "action")]
+    fingerprint: bool,
+    /// Read the configuration and say what is wrong with it
+    #[arg(long, group = "action")]
+    check_config: bool,
+    /// Print a configuration file with all defaults and what they mean
+    #[arg(long, group = "action")]
+    print_config: bool,
+
+    /// Bytes the account may hold, as in 10G or 512MiB, or none
+    #[arg(long, value_name = "SIZE", group = "sizes", requires = "sized", value_parser = quota, allow_negative_numbers = true)]
+    quota: Option<Limit>,
+    /// Files the account may hold, or none
+    #[arg(long, value_name = "N", group = "sizes", requires = "sized", value_parser = max_files, allow_negative_numbers = true)]
+    max_files: Option<Limit>,
+    /// Read the password from the first line of standard input instead of asking
+    #[arg(long, requires = "secret")]
+    password_stdin: bool,
+    /// With --remove-user: leave the files where they are
+    #[arg(long, requires = "remove_user")]
+    keep_files: bool,
+    /// With --list-users or --uploads: as JSON
+    #[arg(long, requires = "list")]
+    json: bool,
+}
+
+/// A limit of bytes or files; `None` is no limit.
+#[derive(Clone, Copy, Debug)]
+struct Limit(Option<u64>);
+
+/// Why the command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Key and certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The daemon did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No password could be read.
+    #[error("cannot read a password; on a terminal it is asked for, else use --password-stdin")]
+    NoPassword(#[source] io::Error),
+    /// It was empty.
+    #[error("an empty password is not allowed")]
+    EmptyPassword,
+    /// The two passwords that were typed differ.
+    #[error("the two passwords differ")]
+    PasswordsDiffer,
+    /// Standard output is closed.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+    /// The system gives no signals.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl Flags {
+    /// The configuration that flags, environment and file add up to.
+    fn configuration(&self) -> Result<crate::Config, ConfigError> {
+        let mut config = crate::Config::find(self.config.as_deref())?;
+        config.data_dir = self.data_dir.clone().unwrap_or(config.data_dir);
+        config.listen = self.listen.unwrap_or(config.listen);
+        Ok(config)
+    }
+}
+
+/// The name the program was called by.
+pub fn program(arguments: impl IntoIterator<Item = OsString>) -> String {
+    let called = arguments.into_iter().next().unwrap_or_default();
+    let name = Path::new(&called).file_name().unwrap_or("server".as_ref());
+    wire::path::escape(name.as_encoded_bytes())
+}
+
+/// Says in one line what is wrong with a command line, or shows the help that was asked for.
+pub fn explain(program: &str, error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp => finish(write!(io::stdout(), "{text}")),
+        ErrorKind::DisplayVersion => finish(writeln!(io::stdout(), "{program} {}", env!("CARGO_PKG_VERSION"))),
+        _ => {
+            let what = text.split("\n\n").next().unwrap_or_default();
+            let what: Vec<&str> = what.lines().map(str::trim).collect();
+            let what = what.join(" ");
+            complain(program, what.strip_prefix("error: ").unwrap_or(&what));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// One line on standard error. If that is closed, there is nobody to tell.
+pub fn complain(program: &str, what: &str) {
+    let _ = writeln!(io::stderr(), "{program}: {}", what.replace('\n', " "));
+}
+
+fn finish(written: io::Result<()>) -> ExitCode {
+    if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn quota(text: &str) -> Result<Limit, SizeError> {
+    size::parse_limit(text).map(Limit)
+}
+
+fn max_files(text: &str) -> Result<Limit, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Limit(None));
+    }
+    let files = text.parse().ok().filter(|files| *files <= i64::MAX as u64);
+    files.map(|files| Limit(Some(files))).ok_or_else(|| "not a number of files, nor none".to_owned())
+}
+
+/// What a wrong command line exits with.
+const USAGE: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_sound() {
+        use clap::CommandFactory;
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn a_program_has_the_name_it_was_called_by() {
+        assert_eq!(program(["/usr/bin/catamaran-server".into(), "--json".into()]), "catamaran-server");
+        assert_eq!(program([]), "server");
+    }
+}

@@ -1,0 +1,153 @@
+//! Lists on standard output: aligned for people, JSON for programs.
+
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use wire::size;
+
+use crate::catalog::{Account, Upload};
+use crate::datadir::DataDir;
+
+#[derive(Serialize)]
+struct UserRow<'a> {
+    name: &'a str,
+    quota: Option<u64>,
+    used: u64,
+    files: u64,
+    max_files: Option<u64>,
+    locked: bool,
+}
+
+#[derive(Serialize)]
+struct UploadRow<'a> {
+    user: &'a str,
+    path: String,
+    /// Bytes the file will have.
+    size: u64,
+    /// Bytes its staging file takes on the disk.
+    staged: u64,
+    /// Seconds since 1970.
+    started: i64,
+    touched: i64,
+}
+
+/// The accounts.
+pub(super) fn users(out: &mut impl Write, users: &[Account], json: bool) -> io::Result<()> {
+    let row = |user: &Account| {
+        let limit = |limit: Option<u64>, show: fn(u64) -> String| limit.map_or("none".to_owned(), show);
+        [
+            user.name.to_string(),
+            limit(user.quota, size::show),
+            size::show(user.used),
+            user.files.to_string(),
+            limit(user.max_files, |files| files.to_string()),
+            if user.locked { "locked" } else { "" }.to_owned(),
+        ]
+    };
+    if json {
+        let rows = users.iter().map(|user| UserRow {
+            name: user.name.as_str(),
+            quota: user.quota,
+            used: user.used,
+            files: user.files,
+            max_files: user.max_files,
+            locked: user.locked,
+        });
+        return as_json(out, rows);
+    }
+    table(out, ["NAME", "QUOTA", "USED", "FILES", "MAX FILES", "STATE"], users.iter().map(row))
+}
+
+/// The unfinished uploads.
+pub(super) fn uploads(out: &mut impl Write, dir: &DataDir, uploads: &[Upload], json: bool) -> io::Result<()> {
+    let rows = uploads.iter().map(|upload| UploadRow {
+        user: upload.name.as_str(),
+        path: upload.path.to_string(),
+        size: upload.size,
+        staged: staged(dir, upload),
+        started: upload.started,
+        touched: upload.touched,
+    });
+    if json {
+        return as_json(out, rows);
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    let rows = rows.map(|row| {
+        let age = |since: i64| age(now.saturating_sub(since));
+        let (size, staged) = (size::show(row.size), size::show(row.staged));
+        [row.user.to_owned(), size, staged, age(row.started), age(row.touched), row.path]
+    });
+    table(out, ["USER", "SIZE", "STAGED", "STARTED", "TOUCHED", "PATH"], rows)
+}
+
+/// What an upload takes on the disk; nothing if it is just being finished.
+fn staged(dir: &DataDir, upload: &Upload) -> u64 {
+    let file = dir.home(&upload.name).join("staging").join(&upload.staging);
+    file.symlink_metadata().map_or(0, |metadata| metadata.blocks().saturating_mul(512))
+}
+
+fn as_json<T: Serialize>(out: &mut impl Write, rows: impl Iterator<Item = T>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &rows.collect::<Vec<_>>())?;
+    writeln!(out)
+}
+
+/// Columns as wide as their widest cell; all cells but paths are ASCII.
+fn table<const N: usize>(
+    out: &mut impl Write,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::catalog::Phc;
+
+    #[tokio::test]
+    async fn uploads_are_shown_with_what_they_take() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let dir = DataDir::open(temp.path()).expect("opened");
+        let catalog = Catalog::open(&dir.catalog()).expect("opened");
+        let name = "ada".parse().expect("a name");
+        let user = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
+        let target = wire::RemotePath::parse(b"dir/film\n\xff").expect("a path");
+        catalog.note_upload(user, &target, 5 << 20, "staged").await.expect("noted");
+        dir.make_home(&name).expect("made");
+        std::fs::write(dir.home(&name).join("staging/staged"), vec![1; 1 << 20]).expect("written");
+        let noted = catalog.uploads().await.expect("read");
+        let shown = |json| {
+            let mut out = Vec::new();
+            uploads(&mut out, &dir, &noted, json).expect("written");
+            String::from_utf8(out).expect("UTF-8")
+        };
+        let table = shown(false);
+        assert!(table.starts_with("USER  SIZE     STAGED"), "{table}");
+        assert!(table.ends_with("  just now  just now  /dir/film\\n\\xff\n"), "{table}");
+        let rows: serde_json::Value = serde_json::from_str(&shown(true)).expect("JSON");
+        assert_eq!(rows[0]["size"], 5 << 20);
+        // How much exactly is the file system's business.
+        assert!(rows[0]["staged"].as_u64() > Some(0), "{rows}");
+        assert_eq!(age(90 * 60), "1 h ago");
+    }
+}

@@ -1,0 +1,191 @@
+//! A control connection: requests in, answers and news out. Requests overlap; each runs as a task of
+//! its own that hands values back, and none of them sees the socket.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use wire::link::{LinkError, Reader, Writer};
+use wire::message::{Answer, FromClient, FromServer, Notice, Op};
+use wire::{Code, Fault};
+
+use crate::flow::Flow;
+use crate::handlers::{self, Pages};
+use crate::session::{ControlPlace, Sessions};
+use crate::tenant::Tenant;
+
+/// What a control connection may cost.
+#[derive(Clone, Debug)]
+pub struct ControlLimits {
+    /// Without a byte from the client.
+    pub idle: Duration,
+    /// For one write to go through.
+    pub stall: Duration,
+    /// Requests that run at once.
+    pub requests: usize,
+    /// Cancelled when the server goes down.
+    pub draining: CancellationToken,
+    /// Requests that must be waited for when the server goes down.
+    pub running: TaskTracker,
+}
+
+/// Serves a control connection to its end. A goodbye ends the session; a lost connection does not.
+pub async fn serve<R, W>(
+    place: ControlPlace,
+    sessions: Arc<Sessions>,
+    limits: ControlLimits,
+    written: Flow,
+    mut reader: Reader<R>,
+    writer: Writer<W>,
+) where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    let session = Arc::clone(place.session());
+    let over = session.ended.child_token();
+    let (out, outgoing) = mpsc::channel(OUTGOING);
+    let writing = tokio::spawn(write(writer, outgoing, written, limits.stall, over.clone()));
+    let news = tokio::spawn(tell_news(session.tenant.notices(), out.clone(), limits.draining.clone()));
+    let mut requests = Requests::new(Arc::clone(&session.tenant), out, &limits);
+    let end = over.run_until_cancelled(requests.run(&mut reader, limits.idle)).await;
+    match end {
+        Some(Ok(End::Goodbye)) => sessions.close(&session),
+        Some(Ok(End::Lost)) | None => {}
+        Some(Err(error)) => tracing::debug!(%error, "control connection ended"),
+    }
+    news.abort();
+    drop(requests);
+    // Answers already given still go out, as long as the peer takes them.
+    let _ = writing.await;
+}
+
+enum End {
+    Goodbye,
+    Lost,
+}
+
+struct Requests {
+    tenant: Arc<Tenant>,
+    out: mpsc::Sender<FromServer>,
+    max: usize,
+    /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
+    /// the disk and what it says to the ledger belong together.
+    running: HashMap<u32, DropGuard>,
+    tracker: TaskTracker,
+    done: (mpsc::UnboundedSender<u32>, mpsc::UnboundedReceiver<u32>),
+}
+
+impl Requests {
+    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<FromServer>, limits: &ControlLimits) -> Self {
+        let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
+        Self { tenant, out, max: limits.requests, running, tracker, done }
+    }
+
+    async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>, idle: Duration) -> Result<End, LinkError> {
+        loop {
+            let message = tokio::select! {
+                message = tokio::time::timeout(idle, reader.message()) => message,
+                Some(id) = self.done.1.recv() => {
+                    self.running.remove(&id);
+                    continue;
+                }
+            };
+            match message {
+                Err(_) => return Err(LinkError::Io(std::io::ErrorKind::TimedOut.into())),
+                Ok(message) => match message? {
+                    None => return Ok(End::Lost),
+                    Some(FromClient::Goodbye) => return Ok(End::Goodbye),
+                    Some(FromClient::Ping) => self.say(FromServer::Pong).await,
+                    // Its place stays taken until its last answer, so that the id is not used twice.
+                    Some(FromClient::Cancel { id }) => {
+                        if let Some(guard) = self.running.remove(&id) {
+                            let cancel = guard.disarm();
+                            cancel.cancel();
+                            self.running.insert(id, cancel.drop_guard());
+                        }
+                    }
+                    Some(FromClient::Request { id, op }) => self.start(id, op).await,
+                },
+            }
+        }
+    }
+
+    async fn start(&mut self, id: u32, op: Op) {
+        if self.running.len() >= self.max || self.running.contains_key(&id) {
+            let fault = Fault::new(Code::Busy, format!("{} requests at once are the limit", self.max));
+            return self.say(FromServer::Answer { id, answer: Answer::Fault(fault) }).await;
+        }
+        let cancel = CancellationToken::new();
+        self.running.insert(id, cancel.clone().drop_guard());
+        let (tenant, out, done) = (Arc::clone(&self.tenant), self.out.clone(), self.done.0.clone());
+        self.tracker.spawn(async move {
+            let pages = Pages::new(id, out.clone(), cancel);
+            let answer = handlers::run(&tenant, op, &pages).await.unwrap_or_else(Answer::Fault);
+            // An error: the connection is gone.
+            let _ = out.send(FromServer::Answer { id, answer }).await;
+            let _ = done.send(id);
+        });
+    }
+
+    async fn say(&self, message: FromServer) {
+        // An error: the writing side has ended, and ends this side too.
+        let _ = self.out.send(message).await;
+    }
+}
+
+/// Passes the user's news on, and tells once that the server goes down.
+async fn tell_news(
+    mut notices: broadcast::Receiver<Notice>,
+    out: mpsc::Sender<FromServer>,
+    draining: CancellationToken,
+) {
+    let mut told = false;
+    loop {
+        let notice = tokio::select! {
+            notice = notices.recv() => match notice {
+                Ok(notice) => notice,
+                // A slow client missed some; the next one of each kind says all that counts.
+                Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            () = draining.cancelled(), if !told => {
+                told = true;
+                Notice::Draining
+            }
+        };
+        if out.send(FromServer::Notice(notice)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write<W: AsyncWrite + Unpin>(
+    mut writer: Writer<W>,
+    mut outgoing: mpsc::Receiver<FromServer>,
+    flow: Flow,
+    stall: Duration,
+    over: CancellationToken,
+) {
+    let mut batch = Vec::with_capacity(OUTGOING);
+    while outgoing.recv_many(&mut batch, OUTGOING).await > 0 {
+        let written = flow.moving(stall, async {
+            for message in batch.drain(..) {
+                writer.feed(&message).await?;
+            }
+            writer.flush().await
+        });
+        if written.await.is_err() {
+            // Nobody listens any more: the reading side must end too.
+            return over.cancel();
+        }
+    }
+    // The peer may be gone already.
+    let _ = tokio::time::timeout(stall, writer.close()).await;
+}
+
+/// Messages that wait for the writer, of up to 64 KiB each: a peer that does not read holds 1 MiB.
+const OUTGOING: usize = 16;

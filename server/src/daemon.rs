@@ -1,0 +1,188 @@
+//! The daemon: what is opened before the first connection, what runs beside them, and the way down.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::config::{Config, Limits};
+use crate::control::ControlLimits;
+use crate::datadir::{DataDir, DataDirError, Lock};
+use crate::greeting::Door;
+use crate::identity::{Identity, IdentityError};
+use crate::lane::LaneLimits;
+use crate::listener::{self, Entrance, Gate};
+use crate::password::{PasswordError, Passwords};
+use crate::recovery::{self, RecoveryError};
+use crate::session::Sessions;
+use crate::vault::Vault;
+
+/// Why the daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Key and certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Password hashing.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// What the last run left behind.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}; is another server running, or the address not of this machine?")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A daemon that accepts connections.
+#[derive(Debug)]
+pub struct Running {
+    /// Where, with the real port.
+    pub address: SocketAddr,
+    /// Of its key.
+    pub fingerprint: String,
+    stopped: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    /// Waits until the daemon is down.
+    pub async fn stopped(self) {
+        if let Err(error) = self.stopped.await {
+            tracing::error!(%error, "the daemon ended badly");
+        }
+    }
+}
+
+/// Opens everything, makes good what the last run left, and accepts connections until `shutdown`.
+/// Then running transfers have [`Limits::drain_seconds`] to finish.
+pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
+    let dir = DataDir::open(&config.data_dir)?;
+    // Looked at before anything is written: it may be somebody else's.
+    let catalog = Catalog::open(&dir.catalog())?;
+    let lock = dir.lock()?;
+    let identity = Identity::open(&config, &dir)?;
+    if let Err(error) = dir.sweep_homes() {
+        tracing::warn!(%error, "not all files of removed accounts could be deleted");
+    }
+    let vault = Vault::new(&dir.users());
+    recovery::recover(&catalog, &vault).await?;
+    let limits = &config.limits;
+    let sessions = Sessions::new(catalog.clone(), vault, limits.lanes_per_session, limits.per_user);
+    let draining = CancellationToken::new();
+    let transfers = TaskTracker::new();
+    let entrance = Entrance {
+        tls: TlsAcceptor::from(identity.tls()?),
+        door: Door {
+            catalog: catalog.clone(),
+            passwords: Passwords::new(&config.argon2)?,
+            sessions: Arc::clone(&sessions),
+            deadline: seconds(limits.login_seconds),
+        },
+        control: ControlLimits {
+            idle: seconds(limits.idle_seconds),
+            stall: seconds(limits.stall_seconds),
+            requests: limits.requests_in_flight,
+            draining: draining.clone(),
+            running: transfers.clone(),
+        },
+        lane: LaneLimits {
+            stall: seconds(limits.stall_seconds),
+            draining: draining.clone(),
+            running: transfers.clone(),
+        },
+        gate: Gate::new(limits.max_connections, limits.per_source, limits.guests),
+    };
+    let listen = |source| StartError::Listen { address: config.listen, source };
+    let listener = bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let fingerprint = identity.fingerprint().to_owned();
+    let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
+    let stopped = tokio::spawn(service.run(listener, entrance, catalog, config.limits.clone(), shutdown));
+    Ok(Running { address, fingerprint, stopped })
+}
+
+struct Service {
+    sessions: Arc<Sessions>,
+    draining: CancellationToken,
+    transfers: TaskTracker,
+    connections: TaskTracker,
+    _lock: Lock,
+}
+
+impl Service {
+    async fn run(
+        self,
+        listener: TcpListener,
+        entrance: Entrance,
+        catalog: Catalog,
+        limits: Limits,
+        shutdown: CancellationToken,
+    ) {
+        let watching = tokio::spawn(watch_accounts(catalog, Arc::clone(&self.sessions)));
+        listener::run(listener, entrance, shutdown, self.connections.clone()).await;
+        tracing::info!("going down: no new transfers");
+        self.draining.cancel();
+        self.transfers.close();
+        if tokio::time::timeout(seconds(limits.drain_seconds), self.transfers.wait()).await.is_err() {
+            tracing::warn!("transfers were cut off; they resume when their clients come back");
+        }
+        watching.abort();
+        self.sessions.close_all();
+        self.connections.close();
+        // Connections without a session end by their own deadline, and nobody waits for them.
+        if tokio::time::timeout(LAST_CONNECTIONS, self.connections.wait()).await.is_err() {
+            tracing::debug!("some connections were still open");
+        }
+    }
+}
+
+/// Where the system has no IPv6, "every address" is every IPv4 address.
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error)
+            if address.is_ipv6() && address.ip().is_unspecified() && error.kind() != io::ErrorKind::AddrInUse =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
+}
+
+/// Account flags act on the catalog from outside: every change there is looked at soon.
+async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>) {
+    let mut seen = None;
+    loop {
+        match catalog.data_version().await {
+            Ok(version) if seen.replace(version) != Some(version) => sessions.review().await,
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the catalog cannot be watched"),
+        }
+        tokio::time::sleep(WATCH).await;
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// How soon an account flag takes effect on running sessions.
+const WATCH: Duration = Duration::from_millis(250);
+/// For connections to notice that their session is over.
+const LAST_CONNECTIONS: Duration = Duration::from_secs(2);

@@ -1,0 +1,61 @@
+//! The verbs, one a file: each takes the user and a request and returns an answer or a fault. None
+//! sees a socket; long answers go out through [`Pages`].
+
+mod copy;
+mod list;
+mod make;
+mod remove;
+mod rename;
+mod stat;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wire::message::{Answer, Entry, FromServer, Op, RawPath};
+use wire::{Code, Fault, RemotePath};
+
+use crate::faults::bad_path;
+use crate::tenant::Tenant;
+use std::sync::Arc;
+
+/// The way out for the pages of one answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Pages {
+    id: u32,
+    out: mpsc::Sender<FromServer>,
+    cancel: CancellationToken,
+}
+
+impl Pages {
+    pub(crate) fn new(id: u32, out: mpsc::Sender<FromServer>, cancel: CancellationToken) -> Self {
+        Self { id, out, cancel }
+    }
+
+    /// Sends a page that is not the last. A fault: nobody wants the rest.
+    async fn send(&self, entries: Vec<Entry>) -> Result<(), Fault> {
+        let page = FromServer::Answer { id: self.id, answer: Answer::Page { entries, last: false } };
+        let sent = self.cancel.run_until_cancelled(self.out.send(page)).await;
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Fault::new(Code::Cancelled, "stopped on request")),
+        }
+    }
+}
+
+/// Does what was asked.
+pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<Answer, Fault> {
+    match op {
+        Op::List { path } => list::list(tenant, parse(&path)?, list::Depth::One, pages).await,
+        Op::Walk { path } => list::list(tenant, parse(&path)?, list::Depth::All, pages).await,
+        Op::Stat { path } => stat::stat(tenant, parse(&path)?).await,
+        Op::Mkdir { path, parents } => make::directory(tenant, parse(&path)?, parents).await,
+        Op::Create { path } => make::file(tenant, parse(&path)?).await,
+        Op::Remove { path, recursive } => remove::remove(tenant, parse(&path)?, recursive).await,
+        Op::Rename { from, to, replace } => rename::rename(tenant, parse(&from)?, parse(&to)?, replace).await,
+        Op::Copy { from, to, replace } => copy::copy(tenant, parse(&from)?, parse(&to)?, replace, pages).await,
+        Op::Usage => Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?)),
+    }
+}
+
+fn parse(path: &RawPath) -> Result<RemotePath, Fault> {
+    RemotePath::parse(&path.0).map_err(|error| bad_path(&error))
+}

@@ -1,0 +1,124 @@
+//! `Copy`: within the home, file by file, each published like an upload: reserved, proven, synced.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use wire::block::{self, BLOCK};
+use wire::message::{Answer, Expect, Kind, Offer};
+use wire::staging::{read_block, store_block};
+use wire::{Code, Cv, Fault, RemotePath, Root};
+
+use super::Pages;
+use crate::faults::{bad_content, lost_task};
+use crate::publish::{Growth, Ready, Reservation, publish};
+use crate::tenant::Tenant;
+use crate::vault::Node;
+
+pub(super) async fn copy(
+    tenant: &Arc<Tenant>,
+    from: RemotePath,
+    to: RemotePath,
+    replace: bool,
+    pages: &Pages,
+) -> Result<Answer, Fault> {
+    if to.is_within(&from) {
+        return Err(Fault::new(Code::BadPath, "the copy cannot be the source itself or lie below it"));
+    }
+    let source = from.clone();
+    let node = tenant.on_disk(move |home| home.node(&source)).await?;
+    let expect = if replace { Expect::Any } else { Expect::Absent };
+    if node.kind != Kind::Directory {
+        copy_file(tenant, &from, &to, expect).await?;
+        return Ok(Answer::Done);
+    }
+    let target = to.clone();
+    let made = tenant.on_disk(move |home| home.make_directory(&target)).await;
+    match made {
+        Err(fault) if replace && fault.code == Code::Exists => {}
+        made => made?,
+    }
+    for (name, kind) in tree(tenant, &from).await? {
+        if pages.cancel.is_cancelled() {
+            return Err(Fault::new(Code::Cancelled, "stopped on request; what was copied stays"));
+        }
+        let (source, target) = (join(&from, &name)?, join(&to, &name)?);
+        match kind {
+            Kind::Directory => tenant.on_disk(move |home| home.make_directories(&target)).await?,
+            Kind::File => copy_file(tenant, &source, &target, expect).await?,
+            // A link copied elsewhere would lead elsewhere; devices are not served.
+            Kind::Link | Kind::Other => {}
+        }
+    }
+    tenant.announce(vec![to.parent()]).await;
+    Ok(Answer::Done)
+}
+
+fn join(base: &RemotePath, name: &[u8]) -> Result<RemotePath, Fault> {
+    base.join(name).map_err(|error| crate::faults::bad_path(&error))
+}
+
+/// Names and kinds below a directory, as of now: what appears in it later is not copied.
+async fn tree(tenant: &Tenant, path: &RemotePath) -> Result<Vec<(Vec<u8>, Kind)>, Fault> {
+    let path = path.clone();
+    let read = tenant.on_disk(move |home| {
+        let mut all = Vec::new();
+        home.walk(&path, |page| {
+            all.extend(page.into_iter().map(|(name, node)| (name, node.kind)));
+            true
+        })?;
+        Ok(all)
+    });
+    read.await
+}
+
+async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, expect: Expect) -> Result<(), Fault> {
+    let (source, target) = (from.clone(), to.clone());
+    let looked = tenant.on_disk(move |home| {
+        let (file, node) = home.open_file(&source)?;
+        Ok((file, node, home.target(&target, expect)?))
+    });
+    let (file, node, replaced) = looked.await?;
+    let size = node.stamp.size;
+    let promised = Growth::of(size, replaced);
+    let reservation = Reservation::take(tenant, promised).await?;
+    let (claim, _) = tenant.claim(to).await;
+    let target = to.clone();
+    let (staged, claim) = tenant
+        .on_disk(move |home| {
+            let staged = home.stage(&target)?;
+            staged.file.set_len(0)?;
+            Ok((Arc::new(staged), claim))
+        })
+        .await?;
+    let into = Arc::clone(&staged);
+    let copied = tokio::task::spawn_blocking(move || (copy_blocks(&file, &into.file, &node), claim));
+    let (copied, claim) = copied.await.map_err(|error| lost_task(&error))?;
+    let (root, cvs) = copied?;
+    let offer = Offer { size, mtime: node.stamp.mtime, executable: node.executable, eager: true };
+    let cvs = if size > BLOCK as u64 { cvs } else { Vec::new() };
+    let name = staged.name.clone();
+    let ready = Ready { path: to.clone(), expect, offer, staged, root, cvs, promised };
+    let result = publish(tenant, vec![ready], vec![reservation]).await.pop().unwrap_or(Ok(()));
+    if let Err(fault) = result {
+        tenant.on_disk(move |home| home.discard(&name)).await?;
+        return Err(fault);
+    }
+    drop(claim);
+    Ok(())
+}
+
+/// Copies block by block; a source that changed meanwhile is a fault, not a mixed file.
+fn copy_blocks(from: &File, into: &File, node: &Node) -> Result<(Root, Vec<Cv>), Fault> {
+    let size = node.stamp.size;
+    let (mut buffer, mut cvs) = (Vec::with_capacity(BLOCK), Vec::new());
+    for span in (0..).map_while(|index| block::span(size, index)) {
+        read_block(from, span, &mut buffer).map_err(|error| bad_content(error.into()))?;
+        let cv = block::chaining_value(size, span.index, &buffer);
+        store_block(into, size, span, cv, &buffer).map_err(bad_content)?;
+        cvs.push(cv);
+    }
+    if Node::of_file(from)?.stamp != node.stamp {
+        return Err(Fault::new(Code::Changed, "the file changed while it was copied"));
+    }
+    Ok((block::fold(&cvs), cvs))
+}

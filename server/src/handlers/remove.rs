@@ -1,0 +1,41 @@
+//! `Remove`: names taken away, space given back.
+
+use std::sync::Arc;
+
+use wire::message::Answer;
+use wire::{Code, Fault, RemotePath};
+
+use crate::catalog::{Change, RecordChange};
+use crate::tenant::Tenant;
+
+pub(super) async fn remove(tenant: &Arc<Tenant>, path: RemotePath, recursive: bool) -> Result<Answer, Fault> {
+    if path.is_home() {
+        return Err(Fault::new(Code::Denied, "the home itself cannot be removed"));
+    }
+    let parent = path.parent();
+    let result = {
+        let _changing = tenant.changing().await;
+        // Refused before anything is marked: most mistakes end here.
+        let target = path.clone();
+        tenant.on_disk(move |home| home.node(&target).map(drop)).await?;
+        let change = tenant.catalog.begin_change(tenant.id).await?;
+        let target = path.clone();
+        let removed = tenant.on_disk(move |home| {
+            Ok(match recursive {
+                true => home.remove_tree(&target),
+                false => match home.remove(&target) {
+                    Ok(freed) => (freed, Ok(())),
+                    Err(error) => (Default::default(), Err(error)),
+                },
+            })
+        });
+        let (freed, result) = removed.await?;
+        let records = if result.is_ok() { RecordChange::Removed(path) } else { RecordChange::None };
+        let did = Change { freed_bytes: freed.bytes, freed_files: freed.files, records, ..Change::default() };
+        tenant.catalog.settle_change(change, did).await?;
+        result
+    };
+    tenant.announce(vec![parent]).await;
+    result?;
+    Ok(Answer::Done)
+}

@@ -1,0 +1,42 @@
+//! `Rename`: another path in one step, records and ledger with it.
+
+use std::sync::Arc;
+
+use wire::message::Answer;
+use wire::{Fault, RemotePath};
+
+use crate::catalog::{Change, RecordChange};
+use crate::tenant::Tenant;
+
+pub(super) async fn rename(
+    tenant: &Arc<Tenant>,
+    from: RemotePath,
+    to: RemotePath,
+    replace: bool,
+) -> Result<Answer, Fault> {
+    let directories = vec![from.parent(), to.parent()];
+    let result = {
+        let _changing = tenant.changing().await;
+        let change = tenant.catalog.begin_change(tenant.id).await?;
+        let (source, target) = (from.clone(), to.clone());
+        let renamed = tenant.on_disk(move |home| home.rename(&source, &target, replace)).await;
+        let did = match &renamed {
+            Ok(freed) => Change {
+                freed_bytes: freed.bytes,
+                freed_files: freed.files,
+                records: if from == to { RecordChange::None } else { RecordChange::Moved { from, to: to.clone() } },
+                ..Change::default()
+            },
+            Err(_) => Change::default(),
+        };
+        tenant.catalog.settle_change(change, did).await?;
+        renamed
+    };
+    match result {
+        Ok(_) => {
+            tenant.announce(directories).await;
+            Ok(Answer::Done)
+        }
+        Err(fault) => Err(tenant.tell_existing(&to, fault).await),
+    }
+}

@@ -1,0 +1,106 @@
+//! A lane: a connection that carries transfers only. One task reads frames and builds uploads
+//! ([`receive`]), one serves downloads in the order they were asked for ([`send`]), one writes.
+
+mod buffer;
+mod receive;
+mod send;
+mod upload;
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::frame::BlockHeader;
+use wire::link::{LinkError, Reader, Writer};
+use wire::message::Lane;
+
+use crate::flow::{Flow, Flows};
+use crate::session::LanePlace;
+
+/// What the reading side hands to the writing side.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Message(Lane),
+    Block(BlockHeader, buffer::Buffer),
+}
+
+/// How long a peer may make no progress, and how a drain is told.
+#[derive(Clone, Debug)]
+pub struct LaneLimits {
+    /// Without a byte in either direction while a transfer runs.
+    pub stall: Duration,
+    /// Cancelled when the server goes down: transfers that run are finished, new ones are refused.
+    pub draining: CancellationToken,
+    /// Transfers that must be waited for when the server goes down.
+    pub running: TaskTracker,
+}
+
+/// Serves a lane to its end: the peer's, the session's, or the server's.
+pub async fn serve<R, W>(place: LanePlace, limits: LaneLimits, flows: Flows, reader: Reader<R>, writer: Writer<W>)
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin + Send + 'static,
+{
+    let over = place.session().ended.child_token();
+    let (out, outgoing) = mpsc::channel(OUTGOING);
+    let (requests, downloads) = send::channel();
+    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.stall, over.clone()));
+    let sending = tokio::spawn(send::run(place.session().tenant.clone(), downloads, out.clone(), limits.clone()));
+    let receiving = receive::Receiving::new(place.session().tenant.clone(), limits, flows.read, out, requests);
+    match over.run_until_cancelled(receiving.run(reader)).await {
+        None | Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "lane ended"),
+    }
+    sending.abort();
+    // Answers to what was just published still go out, as long as the peer takes them.
+    let _ = writing.await;
+}
+
+async fn write<W: AsyncWrite + Unpin>(
+    mut writer: Writer<W>,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    flow: Flow,
+    stall: Duration,
+    over: CancellationToken,
+) {
+    let mut batch = Vec::with_capacity(OUTGOING);
+    while outgoing.recv_many(&mut batch, OUTGOING).await > 0 {
+        let written = tokio::select! {
+            written = flow.moving(stall, write_batch(&mut writer, &mut batch)) => written.is_ok(),
+            // What was stored just before a session ends is still told to whoever listens.
+            () = past(&over) => false,
+        };
+        if !written {
+            // Nobody listens any more: the reading side must end too.
+            return over.cancel();
+        }
+    }
+    // The peer may be gone already.
+    let _ = tokio::time::timeout(stall, writer.close()).await;
+}
+
+/// A moment after the lane is over.
+async fn past(over: &CancellationToken) {
+    over.cancelled().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+async fn write_batch<W: AsyncWrite + Unpin>(
+    writer: &mut Writer<W>,
+    batch: &mut Vec<Outgoing>,
+) -> Result<(), LinkError> {
+    for outgoing in batch.drain(..) {
+        match outgoing {
+            Outgoing::Message(message) => writer.feed(&message).await?,
+            Outgoing::Block(header, payload) => writer.block(header, &payload.bytes).await?,
+        }
+    }
+    writer.flush().await
+}
+
+/// Messages and small blocks that wait for the writer. Large blocks are bounded by their buffers.
+const OUTGOING: usize = 64;
+/// For one batch of answers when the session has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,0 +1,50 @@
+//! Blocks' memory, used again and again: fresh megabytes cost more in page faults than the hash.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::block::BLOCK;
+
+/// The buffers of one lane.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    places: Arc<Semaphore>,
+    free: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+/// The bytes of a block. Goes back to its pool when dropped.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
+    from: Option<(Pool, OwnedSemaphorePermit)>,
+}
+
+impl Pool {
+    pub(super) fn new(buffers: usize) -> Self {
+        Self { places: Arc::new(Semaphore::new(buffers)), free: Arc::default() }
+    }
+
+    /// Waits for a buffer of a block's capacity. `None`: never, the semaphore is not closed.
+    pub(super) async fn take(&self) -> Option<Buffer> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let used = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let bytes = used.unwrap_or_else(|| Vec::with_capacity(BLOCK));
+        Some(Buffer { bytes, from: Some((self.clone(), place)) })
+    }
+}
+
+impl Buffer {
+    /// Bytes of their own, for a small file.
+    pub(super) fn small(bytes: Vec<u8>) -> Self {
+        Self { bytes, from: None }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Some((pool, _place)) = self.from.take() {
+            pool.free.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.bytes));
+        }
+    }
+}

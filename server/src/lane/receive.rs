@@ -1,0 +1,322 @@
+//! Uploads: blocks of one lane into staging, each proven when it comes; proven files to be published.
+//!
+//! Memory: two blocks for the lane, [`SMALL_MEMORY`] for small files that wait to be published, and 33
+//! bytes for each block of a running upload.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::io::AsyncRead;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use wire::BLOCK;
+use wire::frame::BlockHeader;
+use wire::link::{Incoming, LinkError, Reader};
+use wire::message::{Expect, Lane, Offer, RawPath};
+use wire::staging::StagingError;
+use wire::transfer::Receiver;
+use wire::{Code, Cv, Fault, RemotePath, Root};
+
+use super::send::Downloads;
+use super::upload::{SmallUpload, StagedUpload, Upload};
+use super::{LaneLimits, Outgoing};
+use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
+use crate::flow::Flow;
+use crate::tenant::Tenant;
+
+/// The reading side of a lane.
+pub(super) struct Receiving {
+    tenant: Arc<Tenant>,
+    limits: LaneLimits,
+    flow: Flow,
+    out: mpsc::Sender<Outgoing>,
+    downloads: Downloads,
+    uploads: HashMap<u64, Upload>,
+    revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
+    small_memory: Arc<Semaphore>,
+    storing: Option<Storing>,
+    spare: Vec<u8>,
+    ignored: u32,
+}
+
+/// The one block that is on its way to the disk while the next is read.
+struct Storing {
+    transfer: u64,
+    index: u64,
+    cv: Cv,
+    task: JoinHandle<(Vec<u8>, Result<(), StagingError>)>,
+}
+
+enum Event {
+    Frame(Option<Incoming<Lane>>),
+    Revoked(u64),
+}
+
+impl Receiving {
+    pub(super) fn new(
+        tenant: Arc<Tenant>,
+        limits: LaneLimits,
+        flow: Flow,
+        out: mpsc::Sender<Outgoing>,
+        downloads: Downloads,
+    ) -> Self {
+        Self {
+            tenant,
+            limits,
+            flow,
+            out,
+            downloads,
+            uploads: HashMap::new(),
+            revoked: mpsc::unbounded_channel(),
+            small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
+            storing: None,
+            spare: Vec::new(),
+            ignored: 0,
+        }
+    }
+
+    /// Reads to the end of the lane. What is unfinished then stays in staging, without its promise.
+    pub(super) async fn run<R: AsyncRead + Unpin>(mut self, mut reader: Reader<R>) -> Result<(), LinkError> {
+        loop {
+            match self.next(&mut reader).await? {
+                Event::Frame(None) => return Ok(()),
+                Event::Frame(Some(Incoming::Block(header))) => self.block(&mut reader, header).await?,
+                Event::Frame(Some(Incoming::Message(message))) => self.message(message).await?,
+                Event::Revoked(transfer) => self.revoke(transfer).await,
+            }
+        }
+    }
+
+    async fn next<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>) -> Result<Event, LinkError> {
+        let busy = !self.uploads.is_empty();
+        let frame =
+            async { if busy { self.flow.moving(self.limits.stall, reader.next()).await } else { reader.next().await } };
+        tokio::select! {
+            biased;
+            Some(transfer) = self.revoked.1.recv() => Ok(Event::Revoked(transfer)),
+            frame = frame => Ok(Event::Frame(frame?)),
+        }
+    }
+
+    async fn message(&mut self, message: Lane) -> Result<(), LinkError> {
+        match message {
+            Lane::Put { transfer, path, offer, expect } => {
+                self.ignored = 0;
+                if let Err(fault) = self.put(transfer, &path, offer, expect).await {
+                    self.refuse(transfer, fault).await;
+                }
+            }
+            Lane::Seal { transfer, root } => self.seal(transfer, root).await,
+            Lane::Abandon { transfer, keep } => self.abandon(transfer, keep).await,
+            Lane::Get { transfer, path, eager } => {
+                if let Err(fault) = self.downloads.ask(transfer, path, eager) {
+                    self.refuse(transfer, fault).await;
+                }
+            }
+            Lane::Held { .. } | Lane::Stored { .. } => return self.downloads.tell(message),
+            Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
+            Lane::Fault { .. } => return self.downloads.tell(message),
+            Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, transfer: u64, path: &RawPath, offer: Offer, expect: Expect) -> Result<(), Fault> {
+        if self.limits.draining.is_cancelled() {
+            return Err(Fault::new(Code::Draining, "the server is going down; try again in a moment"));
+        }
+        if self.uploads.contains_key(&transfer) || self.uploads.len() >= MAX_UPLOADS {
+            return Err(Fault::new(Code::Protocol, "too many uploads at once, or the same number twice"));
+        }
+        let path = RemotePath::parse(&path.0).map_err(|error| bad_path(&error))?;
+        if path.is_home() {
+            return Err(Fault::new(Code::IsDirectory, "the home itself is not a file"));
+        }
+        let upload = if offer.eager && offer.size <= BLOCK as u64 {
+            Upload::Small(SmallUpload::new(path, expect, offer))
+        } else {
+            let (staged, revoked) =
+                StagedUpload::begin(&self.tenant, path, offer, expect, self.limits.running.token()).await?;
+            self.watch_revocation(transfer, revoked);
+            if !offer.eager {
+                self.send_held(transfer, &staged.receiver).await;
+            }
+            Upload::Staged(Box::new(staged))
+        };
+        self.uploads.insert(transfer, upload);
+        Ok(())
+    }
+
+    fn watch_revocation(&self, transfer: u64, revoked: oneshot::Receiver<()>) {
+        let tell = self.revoked.0.clone();
+        tokio::spawn(async move {
+            // An error: the claim ended by itself.
+            if revoked.await.is_ok() {
+                let _ = tell.send(transfer);
+            }
+        });
+    }
+
+    async fn send_held(&self, transfer: u64, receiver: &Receiver) {
+        for (first, cvs, last) in receiver.held_pages() {
+            self.say(Lane::Held { transfer, first, cvs, last }).await;
+        }
+    }
+
+    async fn block<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut Reader<R>,
+        header: BlockHeader,
+    ) -> Result<(), LinkError> {
+        let mut buffer = std::mem::take(&mut self.spare);
+        self.payload(reader, &header, &mut buffer).await?;
+        let result = match self.uploads.get_mut(&header.transfer) {
+            None => {
+                self.ignored += 1;
+                self.spare = buffer;
+                // Blocks that were on their way when their upload was refused. More is a flood.
+                return if self.ignored > MAX_IGNORED { Err(LinkError::UnexpectedBlock) } else { Ok(()) };
+            }
+            Some(Upload::Small(small)) => {
+                let memory = Arc::clone(&self.small_memory).acquire_many_owned(header.len as u32);
+                // Only seals give memory back: a peer that never seals waits for itself, and not for ever.
+                let memory = self.flow.moving(self.limits.stall, async { Ok(memory.await.ok()) }).await?;
+                small.take(header, &buffer, memory)
+            }
+            Some(Upload::Staged(staged)) => match staged.store(header) {
+                Ok(store) => {
+                    self.settle_storing().await;
+                    let task = tokio::task::spawn_blocking(move || {
+                        let stored = store(&buffer);
+                        (buffer, stored)
+                    });
+                    let (transfer, index, cv) = (header.transfer, header.index, header.cv);
+                    self.storing = Some(Storing { transfer, index, cv, task });
+                    return Ok(());
+                }
+                Err(violation) => Err(bad_transfer(&violation)),
+            },
+        };
+        self.spare = buffer;
+        if let Err(fault) = result {
+            self.fail(header.transfer, fault).await;
+        }
+        Ok(())
+    }
+
+    /// Reads a payload; an upload that is taken over meanwhile is let go at once, for the newer one
+    /// waits for it and this peer may never send the rest.
+    async fn payload<R: AsyncRead + Unpin>(
+        &mut self,
+        reader: &mut Reader<R>,
+        header: &BlockHeader,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), LinkError> {
+        let (flow, stall) = (self.flow.clone(), self.limits.stall);
+        let reading = flow.moving(stall, reader.payload(header, buffer));
+        tokio::pin!(reading);
+        loop {
+            tokio::select! {
+                read = &mut reading => return read,
+                Some(transfer) = self.revoked.1.recv() => self.revoke(transfer).await,
+            }
+        }
+    }
+
+    /// Waits for the block that is on its way to the disk, and notes it.
+    async fn settle_storing(&mut self) {
+        let Some(Storing { transfer, index, cv, task }) = self.storing.take() else { return };
+        let stored = match task.await {
+            Ok((buffer, stored)) => {
+                self.spare = buffer;
+                stored.map_err(bad_content)
+            }
+            Err(error) => Err(lost_task(&error)),
+        };
+        match (stored, self.uploads.get_mut(&transfer)) {
+            (Ok(()), Some(Upload::Staged(staged))) => staged.receiver.stored(index, cv),
+            (Err(fault), Some(_)) => self.fail(transfer, fault).await,
+            _ => {}
+        }
+    }
+
+    async fn seal(&mut self, transfer: u64, root: Root) {
+        self.settle_storing().await;
+        match self.uploads.remove(&transfer) {
+            // It was refused or failed before; the sender knows, or will in a moment.
+            None => {}
+            Some(Upload::Small(small)) => {
+                if let Err(fault) = self.seal_small(transfer, root, small).await {
+                    self.refuse(transfer, fault).await;
+                }
+            }
+            Some(Upload::Staged(staged)) => {
+                let (tenant, out) = (Arc::clone(&self.tenant), self.out.clone());
+                self.limits.running.spawn(async move {
+                    let answer = match staged.finish(&tenant, root).await {
+                        Ok(()) => Lane::Stored { transfer, root },
+                        Err(fault) => Lane::Fault { transfer, fault },
+                    };
+                    // A lane that is gone: the client will ask again and find the file whole.
+                    let _ = out.send(Outgoing::Message(answer)).await;
+                });
+            }
+        }
+    }
+
+    async fn seal_small(&mut self, transfer: u64, root: Root, small: SmallUpload) -> Result<(), Fault> {
+        let (small, result) = small.sealed(root)?;
+        let path = small.path.clone();
+        self.tenant.publish_small(small).await?;
+        let (tenant, out) = (Arc::clone(&self.tenant), self.out.clone());
+        self.limits.running.spawn(async move {
+            let answer = match result.await {
+                Ok(Ok(())) => Lane::Stored { transfer, root },
+                Ok(Err(fault)) => Lane::Fault { transfer, fault: tenant.tell_existing(&path, fault).await },
+                Err(_) => Lane::Fault { transfer, fault: Fault::new(Code::Draining, "the server is going down") },
+            };
+            let _ = out.send(Outgoing::Message(answer)).await;
+        });
+        Ok(())
+    }
+
+    async fn abandon(&mut self, transfer: u64, keep: bool) {
+        self.settle_storing().await;
+        if let Some(Upload::Staged(staged)) = self.uploads.remove(&transfer)
+            && !keep
+            && let Err(fault) = staged.discard(&self.tenant).await
+        {
+            tracing::warn!(%fault, "an abandoned upload stays in staging until it expires");
+        }
+        self.downloads.abandon(transfer);
+    }
+
+    async fn revoke(&mut self, transfer: u64) {
+        self.settle_storing().await;
+        if self.uploads.remove(&transfer).is_some() {
+            self.refuse(transfer, Fault::new(Code::Superseded, "a newer upload of this file took over")).await;
+        }
+    }
+
+    /// Ends an upload with a fault; what is in staging stays for the next try.
+    async fn fail(&mut self, transfer: u64, fault: Fault) {
+        self.uploads.remove(&transfer);
+        self.refuse(transfer, fault).await;
+    }
+
+    async fn refuse(&self, transfer: u64, fault: Fault) {
+        self.say(Lane::Fault { transfer, fault }).await;
+    }
+
+    async fn say(&self, message: Lane) {
+        // An error: the writing side has ended, and ends this side too.
+        let _ = self.out.send(Outgoing::Message(message)).await;
+    }
+}
+
+/// Bytes of small files of one lane that wait to be published; one block must fit.
+const SMALL_MEMORY: usize = 16 << 20;
+/// Uploads of one lane that are under way at once.
+const MAX_UPLOADS: usize = 1024;
+/// Blocks without an upload, one after another, that are read and dropped before the lane is.
+const MAX_IGNORED: u32 = 1024;

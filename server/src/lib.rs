@@ -1,0 +1,43 @@
+//! Catamaran's server.
+//!
+//! In reading order:
+//! - [`config`]: every setting, with its default
+//! - [`datadir`]: where things lie on the disk
+//! - [`catalog`]: accounts, ledger, reservations, records: the only code that touches the database
+//! - [`vault`]: the only code that touches users' files
+//! - [`password`]: Argon2id, a few at a time
+//! - [`accounts`]: what the account flags do
+//! - [`cli`]: the command line
+//! - [`identity`]: the server's key, its fingerprint, and TLS
+//! - [`daemon`]: a running server, from start to stop; [`recovery`] makes good what the last run left
+//! - [`listener`]: the way in: limits, TLS; [`greeting`]: who it is
+//! - [`flow`]: progress of a connection
+//! - [`session`]: logins, tickets, and what ends them; [`tenant`]: one user who has sessions
+//! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
+//! - [`lane`]: connections that carry transfers
+//! - [`publish`]: the order in which a proven file gets its name, its record and its acknowledgement
+//! - [`faults`]: one table from errors to what clients are told
+
+pub mod accounts;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod datadir;
+pub mod faults;
+pub mod flow;
+pub mod greeting;
+pub mod handlers;
+pub mod identity;
+pub mod lane;
+pub mod listener;
+pub mod password;
+pub mod publish;
+pub mod recovery;
+pub mod session;
+pub mod tenant;
+pub mod vault;
+
+pub use config::Config;
+pub use daemon::{Running, StartError, start};

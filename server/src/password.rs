@@ -1,0 +1,197 @@
+//! Passwords: Argon2id with few at once, a bounded queue in front, and the same work for names that
+//! nobody has. Knows nothing of accounts.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::message::{MAX_PASSWORD, Secret};
+
+use crate::catalog::Phc;
+use crate::config::Hashing;
+
+/// Hashes and verifies. A cheap handle.
+#[derive(Clone, Debug)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    /// Places to wait, those that work among them.
+    places: Arc<Semaphore>,
+    /// Those that work: each takes memory and a core.
+    turns: Arc<Semaphore>,
+    /// Nobody's password, hashed like all others.
+    nobody: Phc,
+}
+
+/// What came of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is right.
+    Right,
+    /// It is right, and its hash was made with other parameters than today's: hash it anew.
+    Outdated,
+    /// It is wrong, or there is no such account.
+    Wrong,
+}
+
+/// Why a password was neither right nor wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Over [`MAX_PASSWORD`] bytes.
+    #[error("a password has at most {MAX_PASSWORD} bytes")]
+    TooLong,
+    /// Too many wait already.
+    #[error("too many logins at once")]
+    Busy {
+        /// When to try again.
+        retry_seconds: u32,
+    },
+    /// The configured figures are not Argon2's, or a stored hash is not one.
+    #[error("Argon2 failed")]
+    Argon2(#[source] argon2::password_hash::Error),
+    /// The thread died, or the runtime ends.
+    #[error("a password could not be worked on")]
+    Lost,
+}
+
+impl Passwords {
+    /// Makes the hasher. Hashes once, so it blocks for some milliseconds.
+    pub fn new(config: &Hashing) -> Result<Self, PasswordError> {
+        let params = Params::new(config.memory_kib, config.passes, config.lanes, None)
+            .map_err(|error| PasswordError::Argon2(error.into()))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let at_once = match config.at_once {
+            0 => available_parallelism().map_or(1, NonZero::get),
+            at_once => at_once,
+        };
+        let nobody = hash(&argon2, &Secret(String::new()))?;
+        Ok(Self {
+            argon2,
+            places: Arc::new(Semaphore::new(at_once.saturating_add(config.queue).min(Semaphore::MAX_PERMITS))),
+            turns: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+            nobody,
+        })
+    }
+
+    /// Hashes a new password.
+    pub async fn hash(&self, password: Secret) -> Result<Phc, PasswordError> {
+        self.work(password, hash).await
+    }
+
+    /// Verifies a password against an account's hash. `None` is for a name that nobody has: as much
+    /// work, and always wrong.
+    pub async fn verify(&self, password: Secret, phc: Option<Phc>) -> Result<Verdict, PasswordError> {
+        let known = phc.is_some();
+        let phc = phc.unwrap_or_else(|| self.nobody.clone());
+        let verdict = self.work(password, move |argon2, password| verify(argon2, password, &phc)).await?;
+        Ok(if known { verdict } else { Verdict::Wrong })
+    }
+
+    /// Runs one piece of work when it is its turn. Its permits go with it: a caller who leaves does
+    /// not make room for more than there is.
+    async fn work<T: Send + 'static>(
+        &self,
+        password: Secret,
+        work: impl FnOnce(&Argon2<'static>, &Secret) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        if password.0.len() > MAX_PASSWORD {
+            return Err(PasswordError::TooLong);
+        }
+        let permits = self.turn().await?;
+        let argon2 = self.argon2.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&argon2, &password);
+            drop(permits);
+            result
+        });
+        done.await.map_err(|_| PasswordError::Lost)?
+    }
+
+    async fn turn(&self) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| PasswordError::Busy { retry_seconds: RETRY_SECONDS })?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Lost)?;
+        Ok([place, turn])
+    }
+}
+
+fn hash(argon2: &Argon2<'static>, password: &Secret) -> Result<Phc, PasswordError> {
+    let hashed: PasswordHash = argon2.hash_password(password.0.as_bytes()).map_err(PasswordError::Argon2)?;
+    Ok(Phc(hashed.to_string()))
+}
+
+fn verify(argon2: &Argon2<'static>, password: &Secret, phc: &Phc) -> Result<Verdict, PasswordError> {
+    let stored = PasswordHash::new(&phc.0).map_err(|error| PasswordError::Argon2(error.into()))?;
+    match argon2.verify_password(password.0.as_bytes(), &stored) {
+        Ok(()) if is_current(argon2, &stored) => Ok(Verdict::Right),
+        Ok(()) => Ok(Verdict::Outdated),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+        Err(error) => Err(PasswordError::Argon2(error)),
+    }
+}
+
+fn is_current(argon2: &Argon2<'static>, stored: &PasswordHash) -> bool {
+    let (today, then) = (argon2.params(), Params::try_from(stored));
+    let same = |then: Params| {
+        (then.m_cost(), then.t_cost(), then.p_cost()) == (today.m_cost(), today.t_cost(), today.p_cost())
+    };
+    stored.algorithm == Algorithm::Argon2id.ident() && then.is_ok_and(same)
+}
+
+/// A full queue of 64 is worked off in about a second.
+const RETRY_SECONDS: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap(passes: u32) -> Hashing {
+        Hashing { memory_kib: 8, passes, lanes: 1, at_once: 1, queue: 1 }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn right_wrong_outdated_and_unknown() {
+        let passwords = Passwords::new(&cheap(1)).expect("made");
+        let phc = passwords.hash(secret("correct horse")).await.expect("hashed");
+        assert!(phc.0.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", phc.0);
+        let stronger = Passwords::new(&cheap(2)).expect("made");
+        let verify = async |with: &Passwords, text, phc| with.verify(secret(text), phc).await.expect("verified");
+        assert_eq!(verify(&passwords, "correct horse", Some(phc.clone())).await, Verdict::Right);
+        assert_eq!(verify(&passwords, "correct hors", Some(phc.clone())).await, Verdict::Wrong);
+        assert_eq!(verify(&stronger, "correct horse", Some(phc)).await, Verdict::Outdated);
+        assert_eq!(verify(&passwords, "", None).await, Verdict::Wrong, "even nobody's own password");
+        let long = passwords.verify(secret(&"x".repeat(MAX_PASSWORD + 1)), None).await;
+        assert!(matches!(long, Err(PasswordError::TooLong)));
+        let broken = passwords.verify(secret("x"), Some(Phc("not a hash".into()))).await;
+        assert!(matches!(broken, Err(PasswordError::Argon2(_))));
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded() {
+        let passwords = Passwords::new(&cheap(1)).expect("made");
+        let working = passwords.turn().await.expect("the only turn");
+        let mut waiting = Box::pin(passwords.turn());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        let refused = passwords.verify(secret("x"), None).await;
+        assert!(matches!(refused, Err(PasswordError::Busy { .. })));
+        drop(working);
+        drop(waiting.await.expect("its turn"));
+        assert_eq!(passwords.verify(secret("x"), None).await.expect("room again"), Verdict::Wrong);
+    }
+
+    #[test]
+    fn unknown_names_cost_what_known_ones_do() {
+        let passwords = Passwords::new(&Hashing::default()).expect("made");
+        let known = hash(&passwords.argon2, &secret("x")).expect("hashed");
+        let parameters = |phc: &Phc| phc.0.rsplitn(3, '$').nth(2).map(str::to_owned);
+        assert_eq!(parameters(&known), parameters(&passwords.nobody));
+        assert_eq!(parameters(&known).as_deref(), Some("$argon2id$v=19$m=19456,t=2,p=1"));
+    }
+}

@@ -1,0 +1,303 @@
+//! The publish order, in one place: content synced → ledger says *publishing* → renamed into place →
+//! directory synced → one transaction settles record and ledger → acknowledged. Small files go through
+//! it in groups that share the syncs and the transactions: [`small`].
+
+pub mod small;
+
+use std::sync::Arc;
+
+use wire::message::{Expect, Offer};
+use wire::{Cv, Fault, RemotePath, Root};
+
+use crate::catalog::{IntentId, PublishIntent, Record, ReservationId, Settled, Stamp as RecordStamp};
+use crate::tenant::Tenant;
+use crate::vault::{Staged, Stamp, VaultError};
+
+/// A proven file in staging, about to get its name.
+#[derive(Debug)]
+pub struct Ready {
+    /// Its target.
+    pub path: RemotePath,
+    /// What may stand there.
+    pub expect: Expect,
+    /// Size, time and mode.
+    pub offer: Offer,
+    /// Its content.
+    pub staged: Arc<Staged>,
+    /// Its hash.
+    pub root: Root,
+    /// The values of its blocks; none for a file of at most one block.
+    pub cvs: Vec<Cv>,
+    /// What was promised to it.
+    pub promised: Growth,
+}
+
+/// What an account holds more once a file stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// Bytes.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+impl Growth {
+    /// Of a file of `size` bytes in the place of another, or of none.
+    pub fn of(size: u64, replaced: Option<Stamp>) -> Self {
+        Self { bytes: size.saturating_sub(replaced.map_or(0, |old| old.size)), files: u64::from(replaced.is_none()) }
+    }
+
+    /// What this is above another.
+    fn beyond(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_sub(other.bytes), files: self.files.saturating_sub(other.files) }
+    }
+}
+
+impl std::iter::Sum for Growth {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            bytes: sum.bytes.saturating_add(one.bytes),
+            files: sum.files.saturating_add(one.files),
+        })
+    }
+}
+
+/// Promised space, given back when dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    tenant: Arc<Tenant>,
+    id: Option<ReservationId>,
+}
+
+impl Reservation {
+    /// Promises space in one atomic step, or names what is missing.
+    pub async fn take(tenant: &Arc<Tenant>, growth: Growth) -> Result<Self, Fault> {
+        let id = tenant.catalog.reserve(tenant.id, growth.bytes, growth.files).await?;
+        Ok(Self { tenant: Arc::clone(tenant), id: Some(id) })
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.tenant.catalog.release(id);
+        }
+    }
+}
+
+/// Publishes proven files, each with its own result; no two have the same path. The reservations cover
+/// what was promised to them and end here. The order of the steps is the promise.
+pub async fn publish(
+    tenant: &Arc<Tenant>,
+    batch: Vec<Ready>,
+    mut reservations: Vec<Reservation>,
+) -> Vec<Result<(), Fault>> {
+    let mut results: Vec<Result<(), Fault>> = batch.iter().map(|_| Ok(())).collect();
+    let mut going: Vec<Going> = batch.into_iter().enumerate().map(|(place, ready)| Going::new(place, ready)).collect();
+    going = sync_contents(tenant, going, &mut results).await;
+    let directories = {
+        let _changing = tenant.changing().await;
+        going = reserve_again(tenant, going, &mut reservations, &mut results).await;
+        going = note_intents(tenant, going, &mut results).await;
+        going = give_names(tenant, going, &mut results).await;
+        settle(tenant, &going, reservations, &mut results).await;
+        going.iter().map(|item| item.ready.path.parent()).collect()
+    };
+    drop(going);
+    tenant.announce(directories).await;
+    results
+}
+
+/// A file on its way through the steps.
+struct Going {
+    place: usize,
+    ready: Ready,
+    inode: u64,
+    intent: Option<IntentId>,
+    replaced: Option<Stamp>,
+}
+
+impl Going {
+    fn new(place: usize, ready: Ready) -> Self {
+        Self { place, ready, inode: 0, intent: None, replaced: None }
+    }
+}
+
+fn fail(results: &mut [Result<(), Fault>], place: usize, fault: Fault) {
+    if let Some(result) = results.get_mut(place) {
+        *result = Err(fault);
+    }
+}
+
+async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+    let places: Vec<usize> = going.iter().map(|item| item.place).collect();
+    let done = tenant
+        .on_disk(move |home| {
+            let (mut dressed, mut failed) = (Vec::with_capacity(going.len()), Vec::new());
+            for mut item in going {
+                match home.dress(&item.ready.staged, &item.ready.offer) {
+                    Ok(inode) => {
+                        item.inode = inode;
+                        dressed.push(item);
+                    }
+                    Err(error) => failed.push((item.place, error)),
+                }
+            }
+            let files: Vec<&Staged> = dressed.iter().map(|item| item.ready.staged.as_ref()).collect();
+            // A failed sync fails these uploads for good: the kernel drops such pages, and a second
+            // sync of them would report success.
+            home.sync(&files)?;
+            Ok((dressed, failed))
+        })
+        .await;
+    match done {
+        Ok((dressed, failed)) => {
+            failed.into_iter().for_each(|(place, error)| fail(results, place, error.into()));
+            dressed
+        }
+        Err(fault) => {
+            places.into_iter().for_each(|place| fail(results, place, fault.clone()));
+            Vec::new()
+        }
+    }
+}
+
+/// Looks again at what will be replaced: the promise was made for what stood there then.
+async fn reserve_again(
+    tenant: &Arc<Tenant>,
+    going: Vec<Going>,
+    reservations: &mut Vec<Reservation>,
+    results: &mut [Result<(), Fault>],
+) -> Vec<Going> {
+    let places: Vec<usize> = going.iter().map(|item| item.place).collect();
+    let looked = tenant.on_disk(move |home| {
+        let mut near = home.near();
+        let look = |item: Going| {
+            let target = near.target(&item.ready.path, item.ready.expect);
+            (item, target)
+        };
+        Ok(going.into_iter().map(look).collect::<Vec<_>>())
+    });
+    let looked = match looked.await {
+        Ok(looked) => looked,
+        Err(fault) => {
+            places.into_iter().for_each(|place| fail(results, place, fault.clone()));
+            return Vec::new();
+        }
+    };
+    let mut kept = Vec::with_capacity(looked.len());
+    for (mut item, target) in looked {
+        match more_than_promised(tenant, &item.ready, target).await {
+            Ok((replaced, more)) => {
+                item.replaced = replaced;
+                reservations.extend(more);
+                kept.push(item);
+            }
+            Err(fault) => fail(results, item.place, fault),
+        }
+    }
+    kept
+}
+
+async fn more_than_promised(
+    tenant: &Arc<Tenant>,
+    ready: &Ready,
+    target: Result<Option<Stamp>, VaultError>,
+) -> Result<(Option<Stamp>, Option<Reservation>), Fault> {
+    let replaced = target?;
+    let more = Growth::of(ready.offer.size, replaced).beyond(ready.promised);
+    if more == Growth::default() {
+        return Ok((replaced, None));
+    }
+    Ok((replaced, Some(Reservation::take(tenant, more).await?)))
+}
+
+async fn note_intents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+    let intents = going
+        .iter()
+        .map(|item| PublishIntent {
+            user: tenant.id,
+            path: item.ready.path.clone(),
+            staging: item.ready.staged.name.clone(),
+            record: Record {
+                stamp: RecordStamp {
+                    size: item.ready.offer.size,
+                    mtime: item.ready.offer.mtime,
+                    inode: item.inode,
+                    root: item.ready.root,
+                },
+                cvs: item.ready.cvs.clone(),
+            },
+        })
+        .collect();
+    let noted = tenant.catalog.begin_publish(intents).await;
+    let mut kept = Vec::with_capacity(going.len());
+    for (mut item, intent) in going.into_iter().zip(noted) {
+        match intent {
+            Ok(intent) => {
+                item.intent = Some(intent);
+                kept.push(item);
+            }
+            Err(error) => fail(results, item.place, error.into()),
+        }
+    }
+    kept
+}
+
+async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+    let places: Vec<usize> = going.iter().map(|item| item.place).collect();
+    let done = tenant
+        .on_disk(move |home| {
+            let (mut named, mut failed) = (Vec::with_capacity(going.len()), Vec::new());
+            let mut near = home.near();
+            for item in going {
+                match near.publish(&item.ready.staged.name, &item.ready.path, item.ready.expect) {
+                    Ok(()) => named.push(item),
+                    Err(error) => failed.push((item.place, item.intent, error)),
+                }
+            }
+            let paths: Vec<&RemotePath> = named.iter().map(|item| &item.ready.path).collect();
+            let synced = home.sync_parents(&paths);
+            Ok((named, failed, synced))
+        })
+        .await;
+    let (named, failed, synced) = match done {
+        Ok(parts) => parts,
+        Err(fault) => {
+            // The intents stay: the next start looks at the disk and settles them.
+            places.into_iter().for_each(|place| fail(results, place, fault.clone()));
+            return Vec::new();
+        }
+    };
+    for (place, intent, error) in failed {
+        if let Some(intent) = intent {
+            tenant.catalog.abandon_publish(intent).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "an intent could not be withdrawn; the next start will");
+            });
+        }
+        fail(results, place, error.into());
+    }
+    if let Err(error) = synced {
+        let fault = Fault::from(error);
+        named.iter().for_each(|item| fail(results, item.place, fault.clone()));
+    }
+    named
+}
+
+async fn settle(
+    tenant: &Tenant,
+    going: &[Going],
+    mut reservations: Vec<Reservation>,
+    results: &mut [Result<(), Fault>],
+) {
+    let settled = going
+        .iter()
+        .filter_map(|item| Some(Settled { intent: item.intent?, replaced: item.replaced.map(|old| old.size) }))
+        .collect();
+    let ended = reservations.iter_mut().filter_map(|reservation| reservation.id.take()).collect();
+    for (item, settled) in going.iter().zip(tenant.catalog.settle_publish(settled, ended).await) {
+        if let Err(error) = settled {
+            fail(results, item.place, error.into());
+        }
+    }
+}

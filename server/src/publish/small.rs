@@ -1,0 +1,144 @@
+//! Files of at most one block: kept in memory until they are proven, then published in groups. Whatever
+//! came while the group before was synced is the next group.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use wire::message::{Expect, Offer};
+use wire::{Fault, RemotePath, Root};
+
+use super::{Growth, Ready, Reservation, publish};
+use crate::tenant::Tenant;
+
+/// A proven file of at most one block, still in memory.
+#[derive(Debug)]
+pub struct Small {
+    /// Its target.
+    pub path: RemotePath,
+    /// What may stand there.
+    pub expect: Expect,
+    /// Size, time and mode.
+    pub offer: Offer,
+    /// Its hash.
+    pub root: Root,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Its share of the memory for such files; given back when it is published.
+    pub memory: Option<OwnedSemaphorePermit>,
+    /// Where the result goes.
+    pub done: Done,
+}
+
+/// Where the result of a small file goes.
+pub type Done = oneshot::Sender<Result<(), Fault>>;
+
+/// Publishes small files in groups for as long as the tenant lives.
+pub async fn groups(tenant: Weak<Tenant>, mut waiting: mpsc::Receiver<Small>) {
+    let (mut group, mut number) = (Vec::with_capacity(GROUP), 0u64);
+    while waiting.recv_many(&mut group, GROUP).await > 0 {
+        let Some(tenant) = tenant.upgrade() else { return };
+        while !group.is_empty() {
+            number += 1;
+            // Two of the same path go one after the other.
+            let mut paths = HashSet::new();
+            let (now, later) = group.drain(..).partition(|small| paths.insert(small.path.clone()));
+            group = later;
+            publish_group(&tenant, now, number).await;
+        }
+    }
+}
+
+/// A task that is lost on the way drops the files in it, and with them the way to answer: their lanes
+/// then tell the clients to try again.
+async fn publish_group(tenant: &Arc<Tenant>, group: Vec<Small>, number: u64) {
+    if let Err(fault) = tenant.make_room().await {
+        tracing::warn!(%fault, "unfinished uploads could not be looked at");
+    }
+    let Ok((promised, reservations)) = promise(tenant, group).await else { return };
+    let Ok((ready, answers)) = stage(tenant, promised, number).await else { return };
+    let names: Vec<String> = ready.iter().map(|ready| ready.staged.name.clone()).collect();
+    let results = publish(tenant, ready, reservations).await;
+    discard_failed(tenant, &names, &results).await;
+    answers.into_iter().zip(results).for_each(|(done, result)| answer(done, result));
+}
+
+/// Looks at what each file would replace, and reserves what they need beyond that: for all in one step,
+/// or, when that does not fit, for each as far as it goes.
+async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<(Vec<(Small, Growth)>, Vec<Reservation>), Fault> {
+    let looked = tenant.on_disk(move |home| {
+        let mut near = home.near();
+        let look = |small: Small| {
+            let target = near.target(&small.path, small.expect);
+            (small, target)
+        };
+        Ok(group.into_iter().map(look).collect::<Vec<_>>())
+    });
+    let mut wanted = Vec::new();
+    for (small, target) in looked.await? {
+        match target {
+            Ok(replaced) => wanted.push((Growth::of(small.offer.size, replaced), small)),
+            Err(error) => answer(small.done, Err(error.into())),
+        }
+    }
+    let all = wanted.iter().map(|(growth, _)| *growth).sum();
+    if let Ok(reservation) = Reservation::take(tenant, all).await {
+        return Ok((wanted.into_iter().map(|(growth, small)| (small, growth)).collect(), vec![reservation]));
+    }
+    let (mut promised, mut reservations) = (Vec::new(), Vec::new());
+    for (growth, small) in wanted {
+        match Reservation::take(tenant, growth).await {
+            Ok(reservation) => {
+                reservations.push(reservation);
+                promised.push((small, growth));
+            }
+            Err(fault) => answer(small.done, Err(fault)),
+        }
+    }
+    Ok((promised, reservations))
+}
+
+/// Writes the files into staging.
+async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> Result<(Vec<Ready>, Vec<Done>), Fault> {
+    let written = tenant.on_disk(move |home| {
+        let (mut ready, mut answers) = (Vec::with_capacity(promised.len()), Vec::with_capacity(promised.len()));
+        for (place, (small, promised)) in promised.into_iter().enumerate() {
+            let Small { path, expect, offer, root, content, memory, done } = small;
+            let staged = home.stage_whole(format!("{SMALL_PREFIX}{number}-{place}"), &content);
+            drop((content, memory));
+            match staged {
+                Ok(staged) => {
+                    let staged = Arc::new(staged);
+                    ready.push(Ready { path, expect, offer, staged, root, cvs: Vec::new(), promised });
+                    answers.push(done);
+                }
+                Err(error) => answer(done, Err(error.into())),
+            }
+        }
+        Ok((ready, answers))
+    });
+    written.await
+}
+
+/// A small file that was refused its name is not kept: sending it again costs as little as resuming.
+async fn discard_failed(tenant: &Tenant, names: &[String], results: &[Result<(), Fault>]) {
+    let failed: Vec<String> =
+        names.iter().zip(results).filter(|(_, result)| result.is_err()).map(|(name, _)| name.clone()).collect();
+    if failed.is_empty() {
+        return;
+    }
+    let discarded = tenant.on_disk(move |home| failed.iter().try_for_each(|name| home.discard(name))).await;
+    if let Err(fault) = discarded {
+        tracing::warn!(%fault, "a refused file stays in staging until the next start");
+    }
+}
+
+fn answer(done: Done, result: Result<(), Fault>) {
+    // A lane that is gone needs no answer.
+    let _ = done.send(result);
+}
+
+/// How staging files of small files begin: no hash of a path does.
+pub const SMALL_PREFIX: &str = "g";
+/// The most small files in one group.
+pub const GROUP: usize = 256;

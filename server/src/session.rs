@@ -1,0 +1,229 @@
+//! Sessions: what a login opens, a ticket joins, and a goodbye, a timeout or an operator ends. The
+//! registry is the only place that knows them all.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use wire::message::Ticket;
+use wire::{Code, Fault};
+
+use crate::catalog::{Account, Catalog, UserId};
+use crate::tenant::Tenant;
+use crate::vault::Vault;
+
+/// One login, with its control connection and its lanes.
+#[derive(Debug)]
+pub struct Session {
+    /// Whose it is.
+    pub tenant: Arc<Tenant>,
+    /// Ends everything that belongs to the session.
+    pub ended: CancellationToken,
+    /// The account's, when the password was checked: a change ends the session.
+    generation: u64,
+    ticket: Ticket,
+    lanes: AtomicUsize,
+    control: AtomicUsize,
+}
+
+/// Held by a lane for as long as it lives.
+#[derive(Debug)]
+pub struct LanePlace(Arc<Session>);
+
+/// Held by a control connection for as long as it lives.
+#[derive(Debug)]
+pub struct ControlPlace(Arc<Session>, Weak<Sessions>);
+
+/// All sessions and the users who have them.
+#[derive(Debug)]
+pub struct Sessions {
+    catalog: Catalog,
+    vault: Vault,
+    max_lanes: u16,
+    per_user: usize,
+    /// Ends all sessions.
+    root: CancellationToken,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    sessions: HashMap<Ticket, Arc<Session>>,
+    tenants: HashMap<UserId, Weak<Tenant>>,
+}
+
+impl Sessions {
+    /// An empty registry.
+    pub fn new(catalog: Catalog, vault: Vault, max_lanes: u16, per_user: usize) -> Arc<Self> {
+        let (root, known) = (CancellationToken::new(), Mutex::default());
+        Arc::new(Self { catalog, vault, max_lanes, per_user, root, known })
+    }
+
+    /// Opens a session for an account whose password was just proven.
+    pub fn open(self: &Arc<Self>, account: &Account) -> Result<Arc<Session>, Fault> {
+        let mut ticket = [0; 32];
+        if let Err(error) = getrandom::fill(&mut ticket) {
+            tracing::error!(%error, "no random bytes for a ticket");
+            return Err(Fault::new(Code::Internal, "the server cannot make a ticket; its log has more"));
+        }
+        let mut known = self.known();
+        known.make_place(account.id, self.per_user)?;
+        let tenant = match known.tenants.get(&account.id).and_then(Weak::upgrade) {
+            Some(tenant) => tenant,
+            None => {
+                let home = self.vault.home(&account.name)?;
+                let tenant = Tenant::new(account.id, account.name.clone(), self.catalog.clone(), home);
+                known.tenants.retain(|_, tenant| tenant.strong_count() > 0);
+                known.tenants.insert(account.id, Arc::downgrade(&tenant));
+                tenant
+            }
+        };
+        let session = Arc::new(Session {
+            tenant,
+            ended: self.root.child_token(),
+            generation: account.generation,
+            ticket: Ticket(ticket),
+            lanes: AtomicUsize::new(0),
+            control: AtomicUsize::new(0),
+        });
+        known.sessions.insert(session.ticket, Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// The session of a ticket, while it runs.
+    pub fn find(&self, ticket: &Ticket) -> Result<Arc<Session>, Fault> {
+        let found = self.known().sessions.get(ticket).cloned();
+        found
+            .filter(|session| !session.ended.is_cancelled())
+            .ok_or_else(|| Fault::new(Code::Ticket, "this session is over; log in again"))
+    }
+
+    /// How many lanes a session may have.
+    pub fn max_lanes(&self) -> u16 {
+        self.max_lanes
+    }
+
+    /// A place for one more lane of a session.
+    pub fn lane(&self, session: Arc<Session>) -> Result<LanePlace, Fault> {
+        let place = LanePlace(session);
+        if place.0.lanes.fetch_add(1, Ordering::Relaxed) >= usize::from(self.max_lanes) {
+            return Err(Fault::new(Code::Busy, format!("a session may have {} lanes", self.max_lanes)));
+        }
+        Ok(place)
+    }
+
+    /// The place of a control connection; without one, a session lasts [`REJOIN`].
+    pub fn control(self: &Arc<Self>, session: Arc<Session>) -> ControlPlace {
+        session.control.fetch_add(1, Ordering::Relaxed);
+        ControlPlace(session, Arc::downgrade(self))
+    }
+
+    /// Ends a session and makes its ticket void.
+    pub fn close(&self, session: &Session) {
+        session.ended.cancel();
+        self.known().sessions.remove(&session.ticket);
+    }
+
+    /// Ends all sessions.
+    pub fn close_all(&self) {
+        self.root.cancel();
+        self.known().sessions.clear();
+    }
+
+    /// Looks at every account that has sessions: ends those whose account is gone, locked or has
+    /// another password, and tells the others their space, which may have changed too.
+    pub async fn review(&self) {
+        let sessions: Vec<Arc<Session>> = self.known().sessions.values().cloned().collect();
+        for session in sessions {
+            match self.catalog.account(&session.tenant.name).await {
+                Ok(Some(account)) if account.id == session.tenant.id && account.generation == session.generation => {
+                    session.tenant.announce_usage().await;
+                }
+                Ok(_) => {
+                    tracing::info!(user = %session.tenant.name, "session ended: the account changed");
+                    self.close(&session);
+                }
+                Err(error) => tracing::error!(%error, "accounts cannot be read"),
+            }
+        }
+    }
+
+    /// All users with sessions.
+    pub fn tenants(&self) -> Vec<Arc<Tenant>> {
+        self.known().tenants.values().filter_map(Weak::upgrade).collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Whole between any two statements: a panic elsewhere does not spoil it.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// A session that lost its connection gives way to a new one: nobody is kept out by their own dead.
+    fn make_place(&mut self, user: UserId, max: usize) -> Result<(), Fault> {
+        let theirs = || self.sessions.values().filter(|session| session.tenant.id == user);
+        let count = theirs().count();
+        if count < max {
+            return Ok(());
+        }
+        let lost = theirs().find(|session| session.control.load(Ordering::Relaxed) == 0).map(|lost| lost.ticket);
+        match lost.and_then(|ticket| self.sessions.remove(&ticket)) {
+            Some(session) => {
+                session.ended.cancel();
+                Ok(())
+            }
+            None => Err(Fault::new(Code::Busy, format!("this account has {count} sessions already"))),
+        }
+    }
+}
+
+impl Session {
+    /// Its ticket.
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+}
+
+impl LanePlace {
+    /// The session.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.0
+    }
+}
+
+impl Drop for LanePlace {
+    fn drop(&mut self) {
+        self.0.lanes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl ControlPlace {
+    /// The session.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.0
+    }
+}
+
+impl Drop for ControlPlace {
+    fn drop(&mut self) {
+        if self.0.control.fetch_sub(1, Ordering::Relaxed) > 1 || self.0.ended.is_cancelled() {
+            return;
+        }
+        let (session, sessions) = (Arc::clone(&self.0), self.1.clone());
+        tokio::spawn(async move {
+            let ended = session.ended.clone();
+            if ended.run_until_cancelled(tokio::time::sleep(REJOIN)).await.is_some()
+                && session.control.load(Ordering::Relaxed) == 0
+                && let Some(sessions) = sessions.upgrade()
+            {
+                sessions.close(&session);
+            }
+        });
+    }
+}
+
+/// How long a session waits for a control connection to come back.
+const REJOIN: Duration = Duration::from_secs(300);

@@ -1,0 +1,166 @@
+//! What a directory holds, and everything below it: handed out in pages as it is read, so that no
+//! directory is ever in memory whole.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Dir, statat};
+use rustix::io::Errno;
+use wire::RemotePath;
+use wire::message::Kind;
+
+use super::jail::Links;
+use super::{Home, Node, VaultError};
+
+/// Names with what they stand for; names are relative to the directory asked for.
+pub type Page = Vec<(Vec<u8>, Node)>;
+
+/// Whether whoever takes the pages wants more.
+pub type GoOn = bool;
+
+impl Home {
+    /// The entries of a directory, in the order of the disk, page by page.
+    pub fn list(&self, path: &RemotePath, mut page: impl FnMut(Page) -> GoOn) -> Result<(), VaultError> {
+        let mut pages = Pages { page: &mut page, filling: Page::new(), bytes: 0 };
+        each(&self.directory(path, Links::Inside)?, |name, node| pages.push(name.to_vec(), node))?;
+        pages.finish()
+    }
+
+    /// Everything below a directory, each directory before what it holds. Links are not followed.
+    /// A directory that vanishes meanwhile is left out.
+    pub fn walk(&self, path: &RemotePath, mut page: impl FnMut(Page) -> GoOn) -> Result<(), VaultError> {
+        // The first step may lead over links inside the home, as a listing does; none below it.
+        let top = self.directory(path, Links::Inside)?;
+        let mut pages = Pages { page: &mut page, filling: Page::new(), bytes: 0 };
+        let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
+        while let Some(relative) = waiting.pop() {
+            let opened = super::jail::open(top.as_fd(), &relative, DIRECTORY, Links::None);
+            let dir = match opened {
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) if !relative.is_empty() => continue,
+                opened => opened?,
+            };
+            each(&dir, |name, node| {
+                let mut full = relative.clone();
+                if !full.is_empty() {
+                    full.push(b'/');
+                }
+                full.extend_from_slice(name);
+                if node.kind == Kind::Directory {
+                    waiting.push(full.clone());
+                }
+                pages.push(full, node)
+            })?;
+        }
+        pages.finish()
+    }
+
+    /// Bytes and files below a directory, counted by looking.
+    pub fn measure(&self, path: &RemotePath) -> Result<(u64, u64), VaultError> {
+        let (mut bytes, mut files) = (0, 0);
+        self.walk(path, |page| {
+            for (_, node) in page.iter().filter(|(_, node)| node.kind == Kind::File) {
+                bytes += node.stamp.size;
+                files += 1;
+            }
+            true
+        })?;
+        Ok((bytes, files))
+    }
+}
+
+/// Calls `row` with each entry but `.` and `..`. An entry that vanishes meanwhile is left out.
+pub(super) fn each(
+    dir: &OwnedFd,
+    mut row: impl FnMut(&[u8], Node) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => row(name.to_bytes(), Node::of(&stat))?,
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+struct Pages<'a, F: FnMut(Page) -> GoOn> {
+    page: &'a mut F,
+    filling: Page,
+    bytes: usize,
+}
+
+impl<F: FnMut(Page) -> GoOn> Pages<'_, F> {
+    fn push(&mut self, name: Vec<u8>, node: Node) -> Result<(), VaultError> {
+        let row = name.len() + ROW_BYTES;
+        if self.bytes + row > PAGE_BYTES {
+            self.hand_out()?;
+        }
+        self.bytes += row;
+        self.filling.push((name, node));
+        Ok(())
+    }
+
+    fn hand_out(&mut self) -> Result<(), VaultError> {
+        self.bytes = 0;
+        if (self.page)(std::mem::take(&mut self.filling)) { Ok(()) } else { Err(VaultError::Cancelled) }
+    }
+
+    fn finish(mut self) -> Result<(), VaultError> {
+        if self.filling.is_empty() { Ok(()) } else { self.hand_out() }
+    }
+}
+
+const DIRECTORY: rustix::fs::OFlags = rustix::fs::OFlags::DIRECTORY;
+/// Encoded bytes of an entry besides its name: length, kind, size, time, bit, and hash.
+const ROW_BYTES: usize = 8 + 4 + 8 + 12 + 1 + 33;
+/// Well within a control frame of 64 KiB.
+const PAGE_BYTES: usize = 48 << 10;
+
+#[cfg(test)]
+mod tests {
+    use crate::vault::VaultError;
+    use crate::vault::tests::{home, path};
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn pages_hold_everything_once() {
+        let (dir, home) = home();
+        let files = dir.path().join("ada/files");
+        for index in 0..1500 {
+            std::fs::write(files.join(format!("file-{index}")), [0; 3]).expect("written");
+        }
+        let (mut names, mut pages) = (Vec::new(), 0);
+        home.list(&path(""), |page| {
+            pages += 1;
+            names.extend(page.into_iter().map(|(name, _)| name));
+            true
+        })
+        .expect("listed");
+        names.sort();
+        names.dedup();
+        assert!(pages > 1 && names.len() == 1500);
+        assert_eq!(home.measure(&path("")).expect("measured"), (4500, 1500));
+        assert!(matches!(home.list(&path(""), |_| false), Err(VaultError::Cancelled)));
+    }
+
+    #[test]
+    fn a_walk_goes_down_but_not_through_links() {
+        let (dir, home) = home();
+        let files = dir.path().join("ada/files");
+        std::fs::create_dir_all(files.join("a/b")).expect("made");
+        std::fs::write(files.join("a/b/f"), "x").expect("written");
+        symlink("..", files.join("a/round")).expect("linked");
+        let mut names = Vec::new();
+        home.walk(&path("a"), |page| {
+            names.extend(page.into_iter().map(|(name, _)| String::from_utf8(name).expect("text")));
+            true
+        })
+        .expect("walked");
+        names.sort();
+        assert_eq!(names, ["b", "b/f", "round"]);
+    }
+}
