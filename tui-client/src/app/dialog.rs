@@ -1,0 +1,171 @@
+//! The dialogs, as a closed set of values. How each looks is in `face`, what its buttons do in `update`.
+
+use wire::Fault;
+use wire::message::{Secret, Time};
+
+use super::field::Field;
+use super::place::Place;
+use crate::engine::status::{ItemId, Question};
+use crate::update::Work;
+
+/// One open dialog.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    /// Which, with what it holds.
+    pub kind: Kind,
+    /// The control that has the keys; past the end means none.
+    pub focus: usize,
+    /// Lines of its text scrolled away.
+    pub scroll: usize,
+}
+
+/// The dialogs there are.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// The keys.
+    Help,
+    /// One line of text is asked for.
+    Prompt(Prompt, Field),
+    /// Whether to delete.
+    Delete(Deletion),
+    /// The target of a copy or move within one side exists.
+    Exists {
+        /// What is left to do, beginning with the one that was refused.
+        work: Work,
+        /// Why it was refused.
+        fault: Fault,
+    },
+    /// A transfer's target exists.
+    Decide {
+        /// What the engine asks.
+        question: Question,
+        /// The same answer for the rest of the copy.
+        for_all: bool,
+    },
+    /// Where to connect.
+    Connect {
+        /// `user@host:port`.
+        address: Field,
+        /// Never shown.
+        password: Field,
+        /// Why the last try failed.
+        reason: Option<String>,
+    },
+    /// On the way there.
+    Connecting(String),
+    /// A server that was not met before.
+    Unknown {
+        /// The login that waits for an answer.
+        login: Login,
+        /// The key it showed.
+        fingerprint: String,
+    },
+    /// A server with another key than before.
+    Changed {
+        /// Its address.
+        address: String,
+        /// When the old key was first seen.
+        since: String,
+        /// The old key.
+        known: String,
+        /// The new one.
+        presented: String,
+    },
+    /// Everything about one item.
+    Item(ItemId),
+    /// Whether to quit although transfers run.
+    Quit,
+}
+
+/// What a line of text is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// The name of a new directory in this one.
+    MakeDirectory(Place),
+    /// The name of a new file in this directory.
+    NewFile(Place),
+    /// A pattern to mark by, or to unmark by.
+    Pattern {
+        /// Whether to mark.
+        mark: bool,
+    },
+    /// Where copies of the sources go, seen from `base`.
+    Copy {
+        /// What is copied.
+        sources: Vec<Source>,
+        /// The directory proposed.
+        base: Place,
+    },
+    /// Where the sources go, seen from `base`.
+    Move {
+        /// What is moved.
+        sources: Vec<Source>,
+        /// The directory proposed.
+        base: Place,
+    },
+}
+
+/// Something marked, by its identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Where it is.
+    pub place: Place,
+    /// Whether it holds others.
+    pub directory: bool,
+    /// Bytes of a file.
+    pub size: u64,
+    /// Its time.
+    pub mtime: Time,
+}
+
+/// What is about to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The things themselves.
+    pub sources: Vec<Source>,
+    /// Names the count of what the directories hold.
+    pub serial: u64,
+    /// What was counted so far; `None` when there is nothing to count.
+    pub tally: Option<Tally>,
+}
+
+/// What directories hold, all the way down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files, links and others.
+    pub files: u64,
+    /// Directories.
+    pub directories: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+    /// Whether all was seen.
+    pub complete: bool,
+}
+
+/// A wish to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// `user@host:port`, as typed.
+    pub address: String,
+    /// The password.
+    pub password: Secret,
+    /// The key to trust and remember, once the person said yes to it.
+    pub trust: Option<String>,
+}
+
+impl Dialog {
+    /// A dialog with the keys on its first control.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, focus: 0, scroll: 0 }
+    }
+
+    /// The text field with the keys: what a key edits and a paste goes into.
+    pub fn field_mut(&mut self) -> Option<&mut Field> {
+        match (&mut self.kind, self.focus) {
+            (Kind::Prompt(_, field), 0) => Some(field),
+            (Kind::Connect { address, .. }, 0) => Some(address),
+            (Kind::Connect { password, .. }, 1) => Some(password),
+            _ => None,
+        }
+    }
+}

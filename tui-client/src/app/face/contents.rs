@@ -1,0 +1,298 @@
+//! What each dialog says.
+
+use wire::path::escape;
+use wire::size;
+
+use super::{Draft, Press};
+use crate::action::{Scope, TABLE};
+use crate::app::dialog::{Deletion, Dialog, Kind, Prompt, Source};
+use crate::app::place::Place;
+use crate::app::queue::direction;
+use crate::app::text::{self, Dates};
+use crate::app::{App, Tone};
+use crate::engine::status::{AfterCopy, Direction, IfExists, ItemId, Job, Question, Side, State};
+use crate::update::Work;
+
+pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
+    match &dialog.kind {
+        Kind::Help => help(app),
+        Kind::Prompt(prompt, field) => prompt_draft(app, prompt).field(field).close_with(prompt_word(prompt)),
+        Kind::Delete(deletion) => delete(app, deletion),
+        Kind::Exists { work, fault } => {
+            let left = if let Work::Move(steps) | Work::Copy(steps) = work { steps.pairs.len() } else { 1 };
+            let draft = Draft::new(app, "The name is taken").text(&fault.message).dangerous();
+            let draft = draft.button("Stop", Press::Close);
+            let draft = if left > 1 { draft.button("Skip it", Press::SkipOne) } else { draft };
+            draft.button("Replace", Press::Accept)
+        }
+        Kind::Decide { question, for_all } => decide(app, question, *for_all),
+        Kind::Connect { address, password, reason } => {
+            let mut draft = Draft::new(app, "Connect to a server");
+            if let Some(reason) = reason {
+                draft = draft.toned(reason, Tone::Bad).text("");
+            }
+            draft = draft.text("user@host:port").field(address).text("password").field(password);
+            if !app.saved.is_empty() {
+                draft = draft.text("").text("or one used before");
+            }
+            for (index, saved) in app.saved.iter().enumerate() {
+                draft = draft.choice(format!("  {}", escape(saved.as_bytes())), Press::Saved(index));
+            }
+            draft.button("Connect", Press::Accept).button("Cancel", Press::Close)
+        }
+        Kind::Connecting(address) => Draft::new(app, "Connecting")
+            .text(&format!("connecting to {}, Esc cancels", escape(address.as_bytes())))
+            .button("Cancel", Press::Close),
+        Kind::Unknown { login, fingerprint } => {
+            Draft::new(app, format!("First time at {}", escape(host(&login.address).as_bytes())))
+                .text("Its key is (BLAKE3)")
+                .toned(&in_fours(fingerprint), Tone::Good)
+                .text("")
+                .text("Compare it with `server --fingerprint` on that machine.")
+                .button("Cancel", Press::Close)
+                .button("Trust and remember", Press::Accept)
+        }
+        Kind::Changed { address, since, known, presented } => {
+            Draft::new(app, format!("STOP: {} has a different key", escape(host(address).as_bytes())))
+                .text(&format!("known since {}", escape(since.as_bytes())))
+                .text(&in_fours(known))
+                .text("presented now")
+                .toned(&in_fours(presented), Tone::Bad)
+                .text("")
+                .text("Nothing was sent. Somebody may stand between you and the server. If its operator says that the key was changed, take its line out of known_servers.toml and connect again.")
+                .dangerous()
+                .button("Close", Press::Close)
+        }
+        Kind::Item(id) => item(app, *id),
+        Kind::Quit => quit(app),
+    }
+}
+
+impl Draft {
+    fn rows(self, rows: &str) -> Self {
+        rows.lines().fold(self, |draft, row| draft.text(row))
+    }
+
+    fn close_with(self, word: &'static str) -> Self {
+        self.button(word, Press::Accept).button("Cancel", Press::Close)
+    }
+}
+
+fn help(app: &App) -> Draft {
+    let mut draft = Draft::new(app, "Keys");
+    for (scope, heading) in [(Scope::Panes, "In the panes"), (Scope::Queue, "In the queue")] {
+        draft = draft.toned(heading, Tone::Good);
+        let specs = TABLE.iter().filter(|spec| spec.scopes.contains(&scope));
+        // What holds in both is told once, with the panes.
+        for spec in specs.filter(|spec| scope == Scope::Panes || spec.scopes.len() == 1) {
+            let keys = spec.keys.join(" ");
+            let keys = if draft.width < NARROW { keys } else { text::fit(&keys, 22) };
+            draft = draft.text(&format!("{keys}  {}", spec.about));
+        }
+        draft = draft.text("");
+    }
+    let draft = draft.toned("With the mouse", Tone::Good);
+    let draft = draft.text("click: cursor  double click: enter  right click: mark  wheel: scroll");
+    draft.text("Words in the key bar and buttons can be clicked.").button("Close", Press::Close)
+}
+
+fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
+    match prompt {
+        Prompt::MakeDirectory(place) => {
+            Draft::new(app, "Make a directory").text(&format!("in {}", place.short_text(app.home.as_deref())))
+        }
+        Prompt::NewFile(place) => {
+            Draft::new(app, "Make an empty file").text(&format!("in {}", place.short_text(app.home.as_deref())))
+        }
+        Prompt::Pattern { mark: true } => Draft::new(app, "Mark").text("names like (* any, ? one, [a-z])"),
+        Prompt::Pattern { mark: false } => Draft::new(app, "Unmark").text("names like (* any, ? one, [a-z])"),
+        Prompt::Copy { sources, base } => {
+            let to = toward(sources, base).map_or("Copy".to_owned(), |to| format!("Copy {to}"));
+            Draft::new(app, to).text(&format!("{} to", what(sources)))
+        }
+        Prompt::Move { sources, base } => {
+            let Some(to) = toward(sources, base) else {
+                return Draft::new(app, "Move or rename").text(&format!("{} to", what(sources)));
+            };
+            let draft = Draft::new(app, format!("Move {to}")).text("A file goes when its copy is proven, not before.");
+            let draft = if sources.len() > 1 { draft } else { draft.text("A name without / renames it where it is.") };
+            draft.text("").text(&format!("{} to", what(sources)))
+        }
+    }
+}
+
+/// Which way to the other side; `None` within one.
+fn toward(sources: &[Source], base: &Place) -> Option<&'static str> {
+    let across = sources.first().is_some_and(|source| !source.place.beside(base));
+    across.then_some(if base.is_local() { "to this machine" } else { "to the server" })
+}
+
+fn prompt_word(prompt: &Prompt) -> &'static str {
+    match prompt {
+        Prompt::MakeDirectory(_) | Prompt::NewFile(_) => "Make",
+        Prompt::Pattern { mark: true } => "Mark",
+        Prompt::Pattern { mark: false } => "Unmark",
+        Prompt::Copy { .. } => "Copy",
+        Prompt::Move { .. } => "Move",
+    }
+}
+
+/// `boat-plans.pdf (14.2 MiB)`, or `3 marked, 1 directory among them, 645 MiB`.
+fn what(sources: &[Source]) -> String {
+    if let [source] = sources {
+        let name = escape(source.place.name());
+        return if source.directory {
+            format!("{name}/ and all it holds")
+        } else {
+            format!("{name} ({})", size::show(source.size))
+        };
+    }
+    let directories = sources.iter().filter(|source| source.directory).count() as u64;
+    let bytes = size::show(sources.iter().map(|source| source.size).fold(0, u64::saturating_add));
+    let among =
+        if directories > 0 { format!(", {} among them", text::count(directories, "directory")) } else { String::new() };
+    format!("{} marked{among}, {bytes}", sources.len())
+}
+
+fn delete(app: &App, deletion: &Deletion) -> Draft {
+    let sources = &deletion.sources;
+    let side =
+        if sources.first().is_some_and(|source| source.place.is_local()) { "on this machine" } else { "at the server" };
+    let things = if sources.len() == 1 { "this".to_owned() } else { text::count(sources.len() as u64, "thing") };
+    let mut draft = Draft::new(app, format!("Delete {things} {side}?")).dangerous();
+    let width = draft.width;
+    for source in sources.iter().take(NAMES_SHOWN) {
+        let name = escape(source.place.name());
+        let line = if source.directory { format!("{name}/ and all it holds") } else { name };
+        draft = draft.text(&text::clip(&line, width));
+    }
+    if let Some(more) = sources.len().checked_sub(NAMES_SHOWN).filter(|more| *more > 0) {
+        draft = draft.text(&format!("and {} more", text::grouped(more as u64)));
+    }
+    if let Some(tally) = &deletion.tally {
+        let held = format!(
+            "{} and {}, {}",
+            text::count(tally.files, "file"),
+            text::count(tally.directories, "directory"),
+            size::show(tally.bytes)
+        );
+        let told = if tally.complete {
+            format!("The directories hold {held}")
+        } else {
+            format!("Counting… at least {held}")
+        };
+        draft = draft.text("").text(&told);
+    }
+    draft
+        .text("")
+        .text("Deleted is gone: there is no way back.")
+        .button("Keep", Press::Close)
+        .button("Delete", Press::Accept)
+}
+
+fn decide(app: &App, question: &Question, for_all: bool) -> Draft {
+    let (place, sent, there) = match question.direction {
+        Direction::Up => ("at the server", "here ", "there"),
+        Direction::Down => ("on this machine", "there", "here "),
+    };
+    let (source, target) = (&question.source_side, &question.target_side);
+    let draft = Draft::new(app, format!("Exists {place}"));
+    let narrow = draft.width < NARROW;
+    let line = |word: &str, side: &Side, newer: bool, remark: &str| {
+        let date = text::date(side.mtime, side.mtime, &app.zone, Dates::Exact);
+        let size = text::fit_right(&size::show(side.size), 9);
+        let remark = if newer { "newer" } else { remark };
+        if narrow {
+            format!("{word} {size}  {remark}\n       {date}")
+        } else {
+            format!("{word}  {size}  {date}  {remark}")
+        }
+    };
+    let same = if source.root.is_some() && source.root == target.root { "same content" } else { "" };
+    let tick = if for_all { "[x]" } else { "[ ]" };
+    let width = draft.width;
+    draft
+        .toned(&text::clip_left(&question.target, width), Tone::Good)
+        .text("")
+        .rows(&line(sent, source, source.mtime > target.mtime, ""))
+        .rows(&line(there, target, target.mtime > source.mtime, same))
+        .text("")
+        .choice(format!("{tick} the same answer for the rest of this copy"), Press::ToggleForAll)
+        .text("Update sends only blocks that differ. Esc: later, the rest goes on")
+        .button("Later", Press::Close)
+        .button("Update", Press::Answer(IfExists::Update))
+        .button("Overwrite", Press::Answer(IfExists::Overwrite))
+        .button("Newer", Press::Answer(IfExists::Newer))
+        .button("Skip", Press::Answer(IfExists::Skip))
+        .button("Rename", Press::Answer(IfExists::Rename))
+}
+
+fn item(app: &App, id: ItemId) -> Draft {
+    let Some(item) = app.status.items.iter().find(|item| item.id == id) else {
+        return Draft::new(app, "Transfer").text("It is off the list.").button("Close", Press::Close);
+    };
+    let least = if item.scanning { "at least " } else { "" };
+    let (from, to) = match &item.job {
+        Job::Up { source, target } => (Place::Local(source.clone()).text(), target.to_string()),
+        Job::Down { source, target } => (source.to_string(), Place::Local(target.clone()).text()),
+    };
+    let way = match direction(&item.job) {
+        Direction::Up => "↑ to the server",
+        Direction::Down => "↓ to this machine",
+    };
+    let title = if item.source == AfterCopy::Remove { "Move" } else { "Copy" };
+    let mut draft = Draft::new(app, title).toned(&item.name, Tone::Good).text(&format!("{way}, {}", item.state.word()));
+    if let State::Failed(fault) | State::Retrying { fault, .. } = &item.state {
+        draft = draft.toned(&format!("{fault} ({})", fault.code), Tone::Bad);
+    }
+    if !item.note.is_empty() {
+        draft = draft.text(&escape(item.note.as_bytes()));
+    }
+    draft = draft.text("").text(&format!("from  {from}")).text(&format!("to    {to}")).text("");
+    draft = draft.text(&format!(
+        "{} of {least}{}, {} failed",
+        text::grouped(item.files_done),
+        text::count(item.files, "file"),
+        text::grouped(item.files_failed)
+    ));
+    draft = draft.text(&format!("{} of {least}{}", size::show(item.bytes_done), size::show(item.bytes)));
+    draft = draft.text(&format!("{} travelled, {} were there already", size::show(item.sent), size::show(item.held)));
+    draft = draft.text(&format!("running for {}", text::clock(item.elapsed)));
+    if let Some(root) = item.root {
+        draft = draft.text("").text("BLAKE3").text(&format!("{root}"));
+    }
+    draft.button("Close", Press::Close)
+}
+
+fn quit(app: &App) -> Draft {
+    let transfers = app.status.items.iter().filter(|item| !item.state.is_over()).count() as u64;
+    let unfinished: Vec<String> = [(transfers, "transfer"), (app.working as u64, "file operation")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| text::count(number, noun))
+        .collect();
+    let text = match unfinished.as_slice() {
+        [] => "Nothing is left to do.".to_owned(),
+        unfinished => format!("Not finished: {}.", unfinished.join(" and ")),
+    };
+    Draft::new(app, "Quit?")
+        .text(&text)
+        .text("What has arrived is kept: the same copy goes on from there.")
+        .button("Stay", Press::Close)
+        .button("Quit", Press::Accept)
+}
+
+/// A fingerprint in groups of four, as people compare it.
+fn in_fours(fingerprint: &str) -> String {
+    let chars: Vec<char> = fingerprint.chars().filter(char::is_ascii_alphanumeric).collect();
+    chars.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+fn host(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, host)| host)
+}
+
+/// Columns below which things stand under each other.
+const NARROW: usize = 50;
+/// Names listed in the question before a deletion.
+const NAMES_SHOWN: usize = 8;

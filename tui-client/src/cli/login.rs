@@ -1,0 +1,119 @@
+//! From flags to an engine: the password, the server's key, and the exit code when it fails.
+
+use std::io::{BufRead, Read, Write, stdin};
+
+use wire::message::{MAX_PASSWORD, Secret};
+
+use super::{CONNECT, Common, Face, LOGIN, USAGE, complain};
+use crate::engine::{self, Accept, ConnectError, Credentials, Engine, KnownServers, Options, Target, Trust};
+
+impl Face {
+    /// Connects, asking on the terminal for what was not given.
+    pub(super) async fn connect(&self, target: Target, options: Options) -> Result<Engine, u8> {
+        let credentials = Credentials { password: self.password(&target).await? };
+        let accept = match (self.common.fingerprint, self.common.accept_new) {
+            (Some(fingerprint), _) => Accept::Fingerprint(fingerprint),
+            (None, true) => Accept::New,
+            (None, false) => Accept::Ask,
+        };
+        let known = KnownServers::at(self.places.known_servers());
+        let trust = |accept| Trust { known: known.clone(), accept };
+        let connect = |accept| engine::connect(target.clone(), credentials.clone(), trust(accept), options.clone());
+        let connected = match or_interrupted(connect(accept)).await? {
+            Err(ConnectError::UnknownServer { server, fingerprint }) => {
+                let question = format!(
+                    "First time at {server}. Its key is\n  {fingerprint}\nCompare it with `catamaran-server --fingerprint` on that \
+                     machine. Trust it and remember it? [y/N] "
+                );
+                match ask(question).await {
+                    Some(answer) if matches!(answer.to_lowercase().as_str(), "y" | "yes") => {
+                        or_interrupted(connect(Accept::Fingerprint(fingerprint))).await?
+                    }
+                    _ => Err(ConnectError::UnknownServer { server, fingerprint }),
+                }
+            }
+            other => other,
+        };
+        connected.map_err(|error| {
+            complain(&error.to_string());
+            if matches!(error, ConnectError::Login(_)) { LOGIN } else { CONNECT }
+        })
+    }
+
+    async fn password(&self, target: &Target) -> Result<Secret, u8> {
+        let password = match given(&self.common).await {
+            Some(password) => password,
+            None => {
+                let prompt = format!("Password of {target}: ");
+                blocking(move || {
+                    rpassword::prompt_password(prompt).map_err(|_| {
+                        "no password: give --password-stdin or CATAMARAN_PASSWORD, or run it on a terminal".to_owned()
+                    })
+                })
+                .await
+            }
+        };
+        let checked = password.and_then(|password| {
+            if password.len() > MAX_PASSWORD {
+                Err(format!("a password has at most {MAX_PASSWORD} bytes"))
+            } else {
+                Ok(password)
+            }
+        });
+        checked.map(Secret).map_err(|error| {
+            complain(&error);
+            USAGE
+        })
+    }
+}
+
+/// The password that was given without being asked for: on standard input, else in the environment.
+pub(super) async fn given(common: &Common) -> Option<Result<String, String>> {
+    if common.password_stdin {
+        return Some(blocking(read_password).await);
+    }
+    let password = std::env::var_os("CATAMARAN_PASSWORD")?;
+    Some(password.into_string().map_err(|_| "CATAMARAN_PASSWORD is not UTF-8".to_owned()))
+}
+
+/// The first line of standard input, without its end.
+fn read_password() -> Result<String, String> {
+    let mut line = String::new();
+    stdin()
+        .lock()
+        .take(MAX_PASSWORD as u64 + 3)
+        .read_line(&mut line)
+        .map_err(|error| format!("the password cannot be read from standard input: {error}"))?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    Ok(password.strip_suffix('\r').unwrap_or(password).to_owned())
+}
+
+/// Asks on the terminal, whatever standard input and output are; `None` without one.
+pub(super) async fn ask(question: String) -> Option<String> {
+    tokio::task::spawn_blocking(move || {
+        let mut tty = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        tty.write_all(question.as_bytes()).and_then(|()| tty.flush()).ok()?;
+        let mut line = String::new();
+        std::io::BufReader::new(tty).take(1000).read_line(&mut line).ok().filter(|read| *read > 0)?;
+        Some(line.trim().to_owned())
+    })
+    .await
+    .ok()
+    .flatten()
+}
+
+/// Whether there is a terminal to ask on.
+pub(super) fn can_ask() -> bool {
+    std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok()
+}
+
+async fn or_interrupted<T>(work: impl Future<Output = T>) -> Result<T, u8> {
+    tokio::select! {
+        done = work => Ok(done),
+        _ = tokio::signal::ctrl_c() => Err(super::INTERRUPTED),
+    }
+}
+
+async fn blocking(work: impl FnOnce() -> Result<String, String> + Send + 'static) -> Result<String, String> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.to_string()))
+}

@@ -1,0 +1,49 @@
+//! From the command line to the full-screen client.
+
+use wire::message::Secret;
+
+use super::{Arguments, DONE, FAILED, USAGE, complain, login};
+use crate::config::Config;
+use crate::engine::{Accept, KnownServers};
+use crate::places::{Places, start_directory};
+use crate::runtime::{self, RunError, Settings};
+
+/// Runs it; the exit code.
+pub(super) async fn run(arguments: Arguments, places: Places, config: Config) -> u8 {
+    let common = &arguments.common;
+    if common.json || common.quiet {
+        complain("--json and --quiet are for the one-shot commands");
+        return USAGE;
+    }
+    let password = match login::given(common).await {
+        Some(Err(error)) => {
+            complain(&error);
+            return USAGE;
+        }
+        given => given.and_then(Result::ok).map(Secret),
+    };
+    let accept = match (common.fingerprint, common.accept_new) {
+        (Some(fingerprint), _) => Accept::Fingerprint(fingerprint),
+        (None, true) => Accept::New,
+        (None, false) => Accept::Ask,
+    };
+    let settings = Settings {
+        local: start_directory(arguments.local.as_deref(), config.local_dir.as_deref()),
+        target: arguments.target,
+        password,
+        accept,
+        known: KnownServers::at(places.known_servers()),
+        state: places.state.clone(),
+        options: config.options(),
+        if_exists: config.if_exists,
+        theme: config.theme,
+    };
+    match runtime::run(settings).await {
+        Ok(()) => DONE,
+        Err(error) => {
+            complain(&error.to_string());
+            // Without a terminal it is the command line that was wrong: a one-shot command was meant.
+            if matches!(error, RunError::Terminal(_)) { USAGE } else { FAILED }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `client.toml`: what a person may set once instead of saying it each time. Flags win over it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::engine::Options;
+use crate::engine::status::IfExists;
+
+/// The configuration; every key may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Lanes for transfers.
+    pub lanes: u16,
+    /// Bytes a second, as `"2MiB"`, or `"none"`.
+    #[serde(deserialize_with = "limit")]
+    pub limit: Option<u64>,
+    /// What to do with targets that exist: `ask`, `overwrite`, `newer`, `skip`, `rename` or `update`.
+    #[serde(deserialize_with = "if_exists")]
+    pub if_exists: IfExists,
+    /// Where the local pane opens.
+    pub local_dir: Option<PathBuf>,
+    /// Seconds between signs of life on an idle connection.
+    pub keepalive: u64,
+    /// The theme of the full-screen client: `commander`, `dark` or `mono`.
+    pub theme: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let options = Options::default();
+        Self {
+            lanes: options.lanes,
+            limit: options.limit,
+            if_exists: IfExists::Ask,
+            local_dir: None,
+            keepalive: options.keepalive.as_secs(),
+            theme: None,
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be understood.
+    #[error("{}: {source}", file.display())]
+    Syntax {
+        /// The file.
+        file: PathBuf,
+        /// Key, line and why.
+        source: toml::de::Error,
+    },
+}
+
+impl Config {
+    /// Reads `file`; a missing one is the defaults.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => toml::from_str(&text).map_err(|source| ConfigError::Syntax { file: file.to_owned(), source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Io { file: file.to_owned(), source }),
+        }
+    }
+
+    /// For the engine.
+    pub fn options(&self) -> Options {
+        Options {
+            lanes: self.lanes,
+            limit: self.limit,
+            keepalive: Duration::from_secs(self.keepalive),
+            ..Options::default()
+        }
+    }
+}
+
+/// The policy of a word.
+pub fn parse_if_exists(word: &str) -> Result<IfExists, String> {
+    Ok(match word {
+        "ask" => IfExists::Ask,
+        "overwrite" => IfExists::Overwrite,
+        "newer" => IfExists::Newer,
+        "skip" => IfExists::Skip,
+        "rename" => IfExists::Rename,
+        "update" => IfExists::Update,
+        _ => return Err("one of ask, overwrite, newer, skip, rename, update".to_owned()),
+    })
+}
+
+fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    wire::size::parse_limit(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+fn if_exists<'de, D: Deserializer<'de>>(from: D) -> Result<IfExists, D::Error> {
+    parse_if_exists(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("client.toml");
+        std::fs::write(&file, text).expect("written");
+        Config::read(&file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_set_counts_and_the_rest_is_default() {
+        assert_eq!(Config::read(Path::new("/nowhere/client.toml")).ok(), Some(Config::default()));
+        let config = read("lanes = 4\nlimit = \"2MiB\"\nif_exists = \"update\"\nlocal_dir = \"/srv\"").expect("read");
+        assert_eq!((config.lanes, config.limit, config.if_exists), (4, Some(2 << 20), IfExists::Update));
+        assert_eq!((config.local_dir.as_deref(), config.keepalive), (Some(Path::new("/srv")), 15));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_file_and_key() {
+        for (text, word) in [("lane = 4", "lane"), ("limit = \"x\"", "limit"), ("if_exists = \"no\"", "overwrite")] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains("client.toml") && error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! One item of the queue and the files it consists of, as plain data, and how they are told on the
+//! screen. No locks, no tasks.
+
+mod leaving;
+mod shown;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use wire::transfer::Tally;
+use wire::{Fault, RemotePath, Root};
+
+use super::local;
+use super::policy::numbered;
+use super::progress::{Live, Meter};
+use super::status::{AfterCopy, Direction, IfExists, ItemId, Job, NewItem, Question, Side};
+pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
+
+/// A file to be transferred.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) item: ItemId,
+    /// Both full paths.
+    pub(crate) job: Job,
+    /// How many of the target's last names lie within the tree being copied: 1 for a single file.
+    pub(crate) depth: usize,
+    /// As it was listed, then as it was when it was sent.
+    pub(crate) source: Side,
+    /// Device and inode of a local source that was sent.
+    pub(crate) identity: Option<(u64, u64)>,
+    pub(crate) target: Target,
+    /// Decided for this file alone.
+    pub(crate) choice: Option<IfExists>,
+    /// The number in `name (1).ext`; 0 for its own name.
+    pub(crate) renames: u32,
+    /// How often it met something that heals.
+    pub(crate) tries: u32,
+    /// Payload that travelled in earlier tries.
+    pub(crate) travelled: u64,
+    /// Bytes that were settled when it was last on a lane: what its gauge goes on from.
+    pub(crate) done: u64,
+    /// It was on a lane before: there may be a partial file.
+    pub(crate) begun: bool,
+    /// Only its partial file is to go.
+    pub(crate) discard: bool,
+    /// Why and until when it waits.
+    pub(crate) waits: Option<(Instant, Fault)>,
+}
+
+/// What is known of a file's target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Nothing; the receiver will say.
+    Unknown,
+    /// It exists.
+    There(Side),
+}
+
+impl File {
+    /// One that has not been tried.
+    pub(crate) fn new(item: ItemId, job: Job, depth: usize, source: Side, target: Target) -> Self {
+        Self {
+            item,
+            job,
+            depth,
+            source,
+            identity: None,
+            target,
+            choice: None,
+            renames: 0,
+            tries: 0,
+            travelled: 0,
+            done: 0,
+            begun: false,
+            discard: false,
+            waits: None,
+        }
+    }
+
+    /// Which way it goes.
+    pub(crate) fn direction(&self) -> Direction {
+        direction(&self.job)
+    }
+
+    /// The remote target, under the number that keeps it apart.
+    pub(crate) fn remote_target(&self) -> Option<RemotePath> {
+        let Job::Up { target, .. } = &self.job else { return None };
+        match (self.renames, target.split()) {
+            (1.., Some((parent, name))) => parent.join(&numbered(name, self.renames)).ok(),
+            _ => Some(target.clone()),
+        }
+    }
+
+    /// Its target, safe to print.
+    pub(crate) fn shown_target(&self) -> String {
+        match &self.job {
+            Job::Up { .. } => self.remote_target().unwrap_or_default().to_string(),
+            Job::Down { target, .. } if self.renames > 0 => {
+                use std::os::unix::ffi::{OsStrExt, OsStringExt};
+                let name = target.file_name().map(|name| numbered(name.as_bytes(), self.renames)).unwrap_or_default();
+                local::shown(&target.with_file_name(std::ffi::OsString::from_vec(name)))
+            }
+            Job::Down { target, .. } => local::shown(target),
+        }
+    }
+}
+
+/// A directory to be looked into, or the item's own source, of which nothing is known yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Scan {
+    pub(crate) job: Job,
+    /// Names of the target within the tree: 0 for the item's own.
+    pub(crate) depth: usize,
+    /// Whether it is the item's own source.
+    pub(crate) is_root: bool,
+    /// The target directory does not exist yet, so nothing in it does.
+    pub(crate) fresh: bool,
+    pub(crate) tries: u32,
+    pub(crate) waits: Option<Instant>,
+}
+
+/// What the user wants of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Run,
+    Pause,
+    /// And keep, or not, what has arrived of unfinished files.
+    Cancel {
+        keep: bool,
+    },
+}
+
+/// How a file ended without a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Done { root: Root, tally: Tally },
+    Skipped { held: u64 },
+}
+
+/// What failed for good and may be tried again on request.
+#[derive(Clone, Debug)]
+pub(crate) enum Failed {
+    File(Box<File>),
+    Scan(Scan),
+    /// Copied, but its source is still there.
+    Source(Box<Leaving>, Kept),
+}
+
+/// A file on a lane.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) live: Arc<Live>,
+    pub(crate) size: u64,
+    /// Of earlier tries.
+    pub(crate) travelled: u64,
+    pub(crate) done: u64,
+    pub(crate) shown: String,
+}
+
+/// One item of the queue.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) id: ItemId,
+    pub(crate) job: Job,
+    pub(crate) if_exists: IfExists,
+    pub(crate) source: AfterCopy,
+    pub(crate) wish: Wish,
+    /// Cancelled when running files must stop; a new one when it goes on.
+    pub(crate) stop: CancellationToken,
+    pub(crate) is_dir: bool,
+    /// Looked into from the back, so that the row stays short.
+    pub(crate) scans: Vec<Scan>,
+    pub(crate) scanning: usize,
+    pub(crate) pending: VecDeque<File>,
+    pub(crate) active: Vec<Active>,
+    pub(crate) asked: Vec<(Question, File)>,
+    pub(crate) failed: Vec<Failed>,
+    /// Of a move: files whose sources are to go.
+    pub(crate) leaving: VecDeque<Leaving>,
+    /// Its source directories, which go when all files are gone.
+    pub(crate) emptying: Emptying,
+    /// How many tasks are removing sources.
+    pub(crate) removing: usize,
+    pub(crate) fault: Option<Fault>,
+    /// No longer shown; the row goes when nothing of it is under way.
+    pub(crate) forgotten: bool,
+    files: u64,
+    bytes: u64,
+    files_done: u64,
+    files_skipped: u64,
+    bytes_done: u64,
+    sent: u64,
+    held: u64,
+    root: Option<Root>,
+    meter: Meter,
+    spent: Duration,
+    since: Option<Instant>,
+}
+
+impl Item {
+    /// One whose source has not been looked at.
+    pub(crate) fn new(id: ItemId, new: NewItem) -> Self {
+        let root = Scan { job: new.job.clone(), depth: 0, is_root: true, fresh: false, tries: 0, waits: None };
+        Self {
+            id,
+            job: new.job,
+            if_exists: new.if_exists,
+            source: new.source,
+            wish: Wish::Run,
+            stop: CancellationToken::new(),
+            is_dir: false,
+            scans: vec![root],
+            scanning: 0,
+            pending: VecDeque::new(),
+            active: Vec::new(),
+            asked: Vec::new(),
+            failed: Vec::new(),
+            leaving: VecDeque::new(),
+            emptying: Emptying::default(),
+            removing: 0,
+            fault: None,
+            forgotten: false,
+            files: 0,
+            bytes: 0,
+            files_done: 0,
+            files_skipped: 0,
+            bytes_done: 0,
+            sent: 0,
+            held: 0,
+            root: None,
+            meter: Meter::default(),
+            spent: Duration::ZERO,
+            since: None,
+        }
+    }
+
+    /// Whether nothing more will happen unless the user says so.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.wish {
+            Wish::Cancel { .. } => !self.is_moving(),
+            _ => self.is_through() && !self.is_emptying(),
+        }
+    }
+
+    /// Files and bytes were found.
+    pub(crate) fn count(&mut self, files: u64, bytes: u64) {
+        self.files += files;
+        self.bytes += bytes;
+    }
+
+    /// The size of a file turned out to be another than listed.
+    pub(crate) fn recount(&mut self, listed: u64, now: u64) {
+        self.bytes = self.bytes.saturating_sub(listed).saturating_add(now);
+    }
+
+    /// A file has come to its end: what travelled in all tries, and what the receiver had. One whose
+    /// source has yet to go is not counted as done.
+    pub(crate) fn settle(&mut self, file: &File, finish: Finish) -> (u64, u64) {
+        let size = file.source.size;
+        let (sent, held) = match finish {
+            Finish::Done { root, tally } => {
+                if !self.is_dir {
+                    self.root = Some(root);
+                }
+                let sent = (tally.sent + file.travelled).min(size);
+                (sent, size - sent)
+            }
+            Finish::Skipped { held } => (0, held),
+        };
+        self.files_done += u64::from(!self.leaves(finish));
+        self.files_skipped += u64::from(matches!(finish, Finish::Skipped { .. }));
+        self.bytes_done += size;
+        self.sent += sent;
+        self.held += held;
+        (sent, held)
+    }
+
+    /// Something failed for good.
+    pub(crate) fn fail(&mut self, failed: Failed, fault: &Fault) {
+        if let Failed::File(file) = &failed {
+            self.sent += file.travelled.min(file.source.size);
+        }
+        self.fault.get_or_insert_with(|| fault.clone());
+        self.failed.push(failed);
+    }
+
+    /// Takes up again what failed.
+    pub(crate) fn retry(&mut self) {
+        self.fault = None;
+        for failed in std::mem::take(&mut self.failed) {
+            match failed {
+                Failed::File(file) => {
+                    self.sent = self.sent.saturating_sub(file.travelled.min(file.source.size));
+                    self.pending.push_back(File { tries: 0, waits: None, ..*file });
+                }
+                Failed::Scan(scan) => self.scans.push(Scan { tries: 0, waits: None, ..scan }),
+                Failed::Source(leaving, kept) => self.leave_again(*leaving, kept),
+            }
+        }
+    }
+
+    /// Goes no further: questions and files that have not begun are dropped; what remains to be done
+    /// is to remove partial files, unless they are kept.
+    pub(crate) fn cancel(&mut self, keep: bool) {
+        self.wish = Wish::Cancel { keep };
+        self.stop.cancel();
+        self.scans.clear();
+        self.asked.clear();
+        // What is proven at the target stays at both ends.
+        self.leaving.clear();
+        if keep {
+            self.pending.clear();
+        }
+        self.pending.retain(|file| file.begun);
+        self.pending.iter_mut().for_each(|file| (file.discard, file.waits) = (true, None));
+    }
+
+    /// Whether something is under way, for the clock and the sampler.
+    pub(crate) fn is_moving(&self) -> bool {
+        !self.active.is_empty() || self.scanning > 0 || self.removing > 0
+    }
+
+    /// The clock runs while something is under way.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        match (self.is_moving(), self.since) {
+            (true, None) => self.since = Some(now),
+            (false, Some(since)) => {
+                self.spent += now.saturating_duration_since(since);
+                self.since = None;
+                self.meter.clear();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Which way a job goes.
+pub(crate) fn direction(job: &Job) -> Direction {
+    match job {
+        Job::Up { .. } => Direction::Up,
+        Job::Down { .. } => Direction::Down,
+    }
+}
+
+/// The job of `name` within the directories of `job`; `None` where the path would be none.
+pub(crate) fn below(job: &Job, name: &[u8]) -> Option<Job> {
+    use std::os::unix::ffi::OsStrExt;
+    // A listing holds single names. Anything else would lead out of the tree.
+    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
+        return None;
+    }
+    let local = |dir: &PathBuf| dir.join(std::ffi::OsStr::from_bytes(name));
+    Some(match job {
+        Job::Up { source, target } => Job::Up { source: local(source), target: target.join(name).ok()? },
+        Job::Down { source, target } => Job::Down { source: source.join(name).ok()?, target: local(target) },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::path::escape;
+
+    #[test]
+    fn names_of_a_server_cannot_lead_out() {
+        let job = Job::Down { source: RemotePath::home(), target: PathBuf::from("/tmp/x") };
+        for bad in [b"".as_slice(), b".", b"..", b"a/b", b"/etc/passwd", b"a\0b"] {
+            assert_eq!(below(&job, bad), None, "{}", escape(bad));
+        }
+        let Some(Job::Down { target, .. }) = below(&job, b"..\xff") else { panic!("a plain name") };
+        assert_eq!(target.parent(), Some(std::path::Path::new("/tmp/x")));
+    }
+
+    #[test]
+    fn what_travelled_and_what_was_held_make_the_size() {
+        let job = Job::Up { source: "/a".into(), target: RemotePath::home() };
+        let new = NewItem { job: job.clone(), if_exists: IfExists::Ask, source: AfterCopy::Keep };
+        let mut item = Item::new(ItemId(1), new);
+        let side = Side { size: 100, mtime: Default::default(), root: None };
+        let file = File { travelled: 30, ..File::new(ItemId(1), job, 1, side, Target::Unknown) };
+        // 30 travelled before the connection broke; the receiver kept 25 of them.
+        let done = Finish::Done { root: Root([0; 32]), tally: Tally { sent: 75, held: 25 } };
+        assert_eq!(item.settle(&file, done), (100, 0));
+        let file = File { travelled: 0, ..file };
+        let done = Finish::Done { root: Root([0; 32]), tally: Tally { sent: 75, held: 25 } };
+        assert_eq!(item.settle(&file, done), (75, 25));
+        assert_eq!(item.settle(&file, Finish::Skipped { held: 100 }), (0, 100));
+    }
+}

@@ -1,0 +1,365 @@
+//! A lane: a connection that takes files from the queue and carries them, small ones back to back,
+//! large ones one at a time. What a file needs in each direction is in [`upload`] and [`download`].
+
+mod download;
+mod upload;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::task::AbortOnDropHandle;
+use wire::frame::BlockHeader;
+use wire::link::{Incoming, LinkError};
+use wire::message::{Lane as Message, Ticket};
+use wire::{BLOCK, Code, Fault};
+
+use super::buffer::{Buffer, Pool};
+use super::connect::{ConnectError, Dialer, LinkReader, LinkWriter};
+use super::limit::Limit;
+use super::queue::{Appetite, Queue, Taken};
+use super::session::{Session, Standing};
+use super::status::Direction;
+use download::Downloads;
+use upload::Uploads;
+
+/// What every lane of an engine shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) session: Session,
+    pub(crate) dialer: Dialer,
+    pub(crate) limit: Arc<Limit>,
+    /// Transfer numbers, never used twice in a session.
+    pub(crate) numbers: Arc<AtomicU64>,
+}
+
+/// Serves the queue until it is dropped. `index` counts the lanes: the server may allow fewer.
+pub(crate) async fn run(shared: Shared, index: u16) {
+    let mut failures = 0;
+    loop {
+        let ticket = work(&shared, index).await;
+        let began = Instant::now();
+        match connect(&shared, ticket).await {
+            Ok(mut line) => {
+                let error = line.serve().await;
+                tracing::warn!(%error, index, "a lane broke");
+                line.give_back().await;
+            }
+            Err(error) => tracing::warn!(%error, index, "a lane could not be opened"),
+        }
+        failures = if began.elapsed() > LONGEST_PAUSE { 0 } else { failures + 1 };
+        tokio::time::sleep((FIRST_PAUSE * failures * failures).min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// Waits until there is something to do, and a session to do it in.
+async fn work(shared: &Shared, index: u16) -> Ticket {
+    let (mut bell, mut standing) = (shared.queue.bell(), shared.session.standing());
+    loop {
+        bell.borrow_and_update();
+        let Standing { ticket, lanes, .. } = standing.borrow_and_update().clone();
+        let due = shared.queue.next_due();
+        if let (Some(ticket), Some(due)) = (ticket, due)
+            && index < lanes
+            && due <= std::time::Instant::now()
+        {
+            return ticket;
+        }
+        let due = due.map(Instant::from_std).filter(|due| *due > Instant::now());
+        tokio::select! {
+            _ = bell.changed() => {}
+            Ok(()) = standing.changed() => {}
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+        }
+    }
+}
+
+async fn connect(shared: &Shared, ticket: Ticket) -> Result<Line, ConnectError> {
+    let flow = Arc::new(AtomicU64::new(0));
+    let (reader, writer) = shared.dialer.join(ticket, shared.limit.clone(), flow.clone()).await?;
+    let pool = Pool::new();
+    let (to, events) = mpsc::channel(EVENTS);
+    let reading = tokio::spawn(read(reader, pool.clone(), to));
+    Ok(Line {
+        queue: shared.queue.clone(),
+        numbers: shared.numbers.clone(),
+        bell: shared.queue.bell(),
+        standing: shared.session.standing(),
+        wire: Wire { writer, flow },
+        pool,
+        events,
+        _reading: AbortOnDropHandle::new(reading),
+        uploads: Uploads::default(),
+        downloads: Downloads::default(),
+        inbox: VecDeque::new(),
+        current: None,
+        heard: Instant::now(),
+    })
+}
+
+/// What the reading side hands over.
+#[derive(Debug)]
+enum Event {
+    Message(Message),
+    Block(BlockHeader, Buffer),
+    Broken(LinkError),
+}
+
+/// Reads a lane to its end. Memory is bounded by the pool and by the number of events.
+async fn read(mut reader: LinkReader, pool: Pool, to: mpsc::Sender<Event>) {
+    loop {
+        let event = match reader.next::<Message>().await {
+            Ok(Some(Incoming::Message(message))) => Event::Message(message),
+            Ok(Some(Incoming::Block(header))) => {
+                let mut buffer = pool.take(header.len).await;
+                match reader.payload(&header, &mut buffer.bytes).await {
+                    Ok(()) => Event::Block(header, buffer),
+                    Err(error) => Event::Broken(error),
+                }
+            }
+            Ok(None) => Event::Broken(LinkError::Closed),
+            Err(error) => Event::Broken(error),
+        };
+        let over = matches!(event, Event::Broken(_));
+        if to.send(event).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+/// The writing half, watched: a peer that takes nothing for [`STALL`] is gone.
+#[derive(Debug)]
+struct Wire {
+    writer: LinkWriter,
+    /// Bytes of the lane in both directions.
+    flow: Arc<AtomicU64>,
+}
+
+impl Wire {
+    async fn feed(&mut self, message: &Message) -> Result<(), LinkError> {
+        moving(&self.flow, self.writer.feed(message)).await
+    }
+
+    async fn block(&mut self, header: BlockHeader, payload: &[u8]) -> Result<(), LinkError> {
+        moving(&self.flow, self.writer.block(header, payload)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), LinkError> {
+        moving(&self.flow, self.writer.flush()).await
+    }
+
+    async fn send(&mut self, message: &Message) -> Result<(), LinkError> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+}
+
+async fn moving(flow: &AtomicU64, work: impl Future<Output = Result<(), LinkError>>) -> Result<(), LinkError> {
+    tokio::pin!(work);
+    loop {
+        let before = flow.load(Ordering::Relaxed);
+        match timeout(STALL, &mut work).await {
+            Ok(result) => return result,
+            Err(_) if flow.load(Ordering::Relaxed) == before => {
+                return Err(LinkError::Io(std::io::ErrorKind::TimedOut.into()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A lane that is connected.
+struct Line {
+    queue: Queue,
+    numbers: Arc<AtomicU64>,
+    bell: watch::Receiver<u64>,
+    standing: watch::Receiver<Standing>,
+    wire: Wire,
+    pool: Pool,
+    events: mpsc::Receiver<Event>,
+    _reading: AbortOnDropHandle<()>,
+    uploads: Uploads,
+    downloads: Downloads,
+    /// The large upload under way, and what the server said of it.
+    current: Option<u64>,
+    inbox: VecDeque<Message>,
+    heard: Instant,
+}
+
+impl Line {
+    /// Carries files until the connection breaks; says why.
+    async fn serve(&mut self) -> LinkError {
+        loop {
+            let turn = async {
+                let due = self.fill().await?;
+                self.step(due).await
+            };
+            if let Err(error) = turn.await {
+                return error;
+            }
+        }
+    }
+
+    /// Takes files while there is room; tells when to look again.
+    async fn fill(&mut self) -> Result<Option<Instant>, LinkError> {
+        while let Some(appetite) = self.appetite() {
+            match self.queue.take(appetite, &self.wire.flow) {
+                Taken::Nothing(due) => return Ok(due.map(Instant::from_std)),
+                Taken::Small(works) if works.iter().all(|work| work.file.direction() == Direction::Up) => {
+                    self.send_small(works).await?;
+                }
+                Taken::Large(work) if work.file.direction() == Direction::Up => self.send_large(*work).await?,
+                Taken::Small(works) => self.fetch(works).await?,
+                Taken::Large(work) => self.fetch(vec![*work]).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn appetite(&self) -> Option<Appetite> {
+        let (up, down) = (self.uploads.load(), self.downloads.load());
+        let direction = match (up.files, down.files) {
+            (0, 0) => None,
+            (0, _) => Some(Direction::Down),
+            _ => Some(Direction::Up),
+        };
+        let (files, bytes) = (up.files + down.files, up.bytes + down.bytes);
+        // Not one by one at the brim: what is taken together is read and written together.
+        let room = files + PORTION <= WINDOW && bytes < WINDOW_BYTES && down.request_bytes < REQUEST_BYTES;
+        let large = !down.is_large;
+        (room || (large && files < WINDOW)).then_some(Appetite {
+            direction,
+            files: if room { PORTION } else { 0 },
+            bytes: (WINDOW_BYTES - bytes.min(WINDOW_BYTES)).min(PORTION_BYTES).max(BLOCK as u64),
+            large,
+        })
+    }
+
+    /// Waits for something to happen, and deals with it and with all that has happened meanwhile.
+    async fn step(&mut self, due: Option<Instant>) -> Result<(), LinkError> {
+        let expecting = self.current.is_some() || self.uploads.load().files + self.downloads.load().files > 0;
+        tokio::select! {
+            event = self.events.recv() => self.hear(event).await?,
+            Some(landed) = self.downloads.finishing.join_next() => self.landed(landed).await?,
+            changed = self.bell.changed() => {
+                changed.map_err(|_| LinkError::Closed)?;
+                self.sweep().await?;
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            () = sleep_until(self.heard + STALL), if expecting => self.check_alive()?,
+        }
+        for _ in 0..EVENTS {
+            match self.events.try_recv() {
+                Ok(event) => self.hear(Some(event)).await?,
+                Err(_) => break,
+            }
+        }
+        self.land();
+        self.wire.flush().await
+    }
+
+    /// Silence alone proves nothing: the other side may be syncing a large file. Silence on the
+    /// control connection as well does.
+    fn check_alive(&mut self) -> Result<(), LinkError> {
+        if self.standing.borrow().ticket.is_none() {
+            return Err(LinkError::Io(std::io::ErrorKind::TimedOut.into()));
+        }
+        self.heard = Instant::now();
+        Ok(())
+    }
+
+    async fn hear(&mut self, event: Option<Event>) -> Result<(), LinkError> {
+        self.heard = Instant::now();
+        match event.ok_or(LinkError::Closed)? {
+            Event::Broken(error) => Err(error),
+            Event::Block(header, buffer) => self.block(header, buffer).await,
+            Event::Message(message) => self.message(message).await,
+        }
+    }
+
+    async fn message(&mut self, message: Message) -> Result<(), LinkError> {
+        match message {
+            Message::Held { transfer, .. } | Message::Fault { transfer, .. } if self.current == Some(transfer) => {
+                self.inbox.push_back(message);
+                Ok(())
+            }
+            // Of an upload that was stopped meanwhile.
+            Message::Held { .. } => Ok(()),
+            Message::Stored { transfer, root } => {
+                self.stored(transfer, root);
+                Ok(())
+            }
+            Message::Fault { transfer, fault } => {
+                if let Some(work) = self.uploads.take(transfer) {
+                    self.queue.faulted(work, fault);
+                } else {
+                    self.refused(transfer, fault).await;
+                }
+                Ok(())
+            }
+            Message::Offer { transfer, offer } => self.offered(transfer, offer).await,
+            Message::Seal { transfer, root } => self.sealed(transfer, root).await,
+            Message::Put { .. } | Message::Get { .. } | Message::Abandon { .. } => Err(LinkError::UnexpectedBlock),
+        }
+    }
+
+    /// The lane is broken: everything on it goes back, but what is being written to the disk is
+    /// finished first.
+    async fn give_back(mut self) {
+        for work in self.uploads.drain() {
+            self.queue.lost(work);
+        }
+        for work in self.downloads.drain().await {
+            self.queue.lost(work);
+        }
+        while let Some(landed) = self.downloads.finishing.join_next().await {
+            // Nobody is left to be told; the files count all the same.
+            for landed in landed.unwrap_or_default().landed {
+                landed.settle(&self.queue);
+            }
+        }
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// What a lane has in flight one way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    files: usize,
+    bytes: u64,
+    /// Of paths in requests: they must fit into the socket, for nobody reads while they are written.
+    request_bytes: usize,
+    is_large: bool,
+}
+
+/// Runs disk work; a panic in it is a fault of the file, not of the lane.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| lost_task(&error))
+}
+
+fn lost_task(error: &tokio::task::JoinError) -> Fault {
+    Fault::new(Code::Internal, format!("a task of the client failed: {error}"))
+}
+
+/// Events that wait: more than answers can be outstanding, so that the reading side never stops
+/// while this side writes.
+const EVENTS: usize = 1024;
+/// Files in flight.
+const WINDOW: usize = 256;
+/// Their bytes; the pool holds as much.
+const WINDOW_BYTES: u64 = 6 << 20;
+const REQUEST_BYTES: usize = 32 << 10;
+/// Small files taken at once, and their bytes.
+const PORTION: usize = 64;
+const PORTION_BYTES: u64 = 2 << 20;
+/// Without a byte.
+const STALL: Duration = Duration::from_secs(45);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);

@@ -1,0 +1,258 @@
+//! The disk's part of downloads: what is here already, and how what came gets its name. Blocks.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wire::block;
+use wire::fault::Detail;
+use wire::message::Offer;
+use wire::staging::{self, StagingError};
+use wire::transfer::{Receiver, Tally, Violation};
+use wire::{Code, Cv, Fault, Root};
+
+use super::super::super::buffer::Buffer;
+use super::super::super::item::Finish;
+use super::super::super::local;
+use super::super::super::local::part::{Landing, Replace, Standing};
+use super::super::super::policy::{Decision, decide, numbered};
+use super::super::super::queue::Work;
+use super::super::super::status::{Job, Side};
+use super::{Assembly, Body, fits_memory};
+
+/// What is to be done with a file after a look at the disk.
+pub(super) enum Prepared {
+    Fetch {
+        landing: Landing,
+        replace: Replace,
+        body: Body,
+    },
+    Finished(Finish),
+    Ask(Side),
+    /// Its part file is gone, as asked.
+    Discarded,
+}
+
+/// A small file in memory.
+#[derive(Debug)]
+pub(super) struct Small {
+    pub(super) transfer: u64,
+    pub(super) work: Work,
+    pub(super) landing: Landing,
+    pub(super) replace: Replace,
+    pub(super) offer: Offer,
+    pub(super) root: Root,
+    pub(super) content: Option<(Cv, Buffer)>,
+}
+
+/// A file whose blocks are all in its part file, or in the file it replaces.
+pub(super) struct Whole {
+    pub(super) landing: Landing,
+    pub(super) replace: Replace,
+    pub(super) offer: Offer,
+    pub(super) root: Root,
+    pub(super) part: Arc<File>,
+    pub(super) receiver: Receiver,
+    pub(super) basis: Option<File>,
+}
+
+/// Looks at the disk for each. Neighbours share the directory that was entered last.
+pub(super) fn prepare(works: Vec<Work>) -> Vec<(Work, Result<Prepared, Fault>)> {
+    let mut last: Option<(PathBuf, Arc<OwnedFd>)> = None;
+    works
+        .into_iter()
+        .map(|mut work| {
+            let prepared = look(&mut work, &mut last);
+            (work, prepared)
+        })
+        .collect()
+}
+
+fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<Prepared, Fault> {
+    let Job::Down { target, .. } = &work.file.job else {
+        return Err(Fault::new(Code::Internal, "an upload among the downloads"));
+    };
+    let own = Landing::new(enter(target, work.file.depth, last)?, target)?;
+    if work.file.discard {
+        numbered_landing(&own, work.file.renames).discard();
+        return Ok(Prepared::Discarded);
+    }
+    loop {
+        let landing = numbered_landing(&own, work.file.renames);
+        let there = match landing.standing()? {
+            Standing::Nothing => return fetch(work, landing, Replace::Nothing, None),
+            Standing::File(_) if work.file.renames > 0 => {
+                work.file.renames += 1;
+                continue;
+            }
+            Standing::Directory if work.file.renames > 0 => {
+                work.file.renames += 1;
+                continue;
+            }
+            Standing::Directory => {
+                return Err(Fault::new(Code::IsDirectory, format!("{} is a directory", local::shown(target))));
+            }
+            Standing::File(there) => there,
+        };
+        let old = landing.open_old();
+        let source = work.file.source;
+        let decision = decide(work.policy, &source, &there, || is_identical(&landing, &source, old.as_ref()))?;
+        return match decision {
+            Decision::Write(_) => fetch(work, landing, Replace::Anything, old),
+            Decision::Skip { same } => {
+                Ok(Prepared::Finished(Finish::Skipped { held: if same { source.size } else { 0 } }))
+            }
+            Decision::Ask => Ok(Prepared::Ask(there)),
+            Decision::Identical => {
+                // It may have been written just now by somebody who did not sync it.
+                old.as_ref().map_or(Ok(()), File::sync_all).map_err(|error| landing.io(&error))?;
+                let root = source.root.unwrap_or(Root([0; 32]));
+                Ok(Prepared::Finished(Finish::Done { root, tally: Tally { sent: 0, held: source.size } }))
+            }
+            Decision::Rename => {
+                work.file.renames = 1;
+                continue;
+            }
+        };
+    }
+}
+
+fn enter(target: &Path, depth: usize, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<Arc<OwnedFd>, Fault> {
+    let parent = target.parent().unwrap_or(Path::new(""));
+    if let Some((path, dir)) = last
+        && path == parent
+    {
+        return Ok(dir.clone());
+    }
+    let dir = Arc::new(local::enter(target, depth)?);
+    *last = Some((parent.to_owned(), dir.clone()));
+    Ok(dir)
+}
+
+fn numbered_landing(own: &Landing, renames: u32) -> Landing {
+    if renames == 0 { own.clone() } else { own.renamed(numbered(own.name(), renames)) }
+}
+
+/// Only where the server knows the hash, and the target is a plain file.
+fn is_identical(landing: &Landing, source: &Side, old: Option<&File>) -> Result<bool, Fault> {
+    let (Some(root), Some(old)) = (source.root, old) else { return Ok(false) };
+    local::hash(old, source.size).map(|hash| hash == root).map_err(|error| landing.io(&error))
+}
+
+fn fetch(work: &Work, landing: Landing, replace: Replace, basis: Option<File>) -> Result<Prepared, Fault> {
+    let size = work.file.source.size;
+    if fits_memory(size) && basis.is_none() && !landing.has_part() {
+        return Ok(Prepared::Fetch { landing, replace, body: Body::Memory(None) });
+    }
+    let part = landing.open_part()?;
+    let mut receiver = Receiver::new(size);
+    staging::scan(&mut receiver, &part, basis.as_ref()).map_err(|error| landing.io(&error))?;
+    let eager = receiver.held_pages().all(|(_, cvs, _)| cvs.iter().all(Option::is_none));
+    let assembly = Assembly { part: Arc::new(part), receiver, basis, eager, storing: None };
+    Ok(Prepared::Fetch { landing, replace, body: Body::Part(Box::new(assembly)) })
+}
+
+/// Proves, syncs and names a large file.
+pub(super) fn land_large(whole: Whole) -> Result<Finish, Fault> {
+    let Whole { landing, replace, offer, root, part, receiver, basis } = whole;
+    let told = |error| staging_fault(&landing, error);
+    staging::assemble(&receiver, &part, basis.as_ref()).map_err(told)?;
+    receiver.prove(root).map_err(|violation| told(violation.into()))?;
+    landing.dress(&part, &offer)?;
+    part.sync_all().map_err(|error| landing.io(&error))?;
+    name(&landing, replace)?;
+    landing.sync_dir()?;
+    Ok(Finish::Done { root, tally: receiver.final_tally() })
+}
+
+/// Proves, writes, syncs and names small files; many are synced by one call.
+pub(super) fn land_small(arrived: Vec<Small>) -> Vec<(u64, Work, Result<Finish, Fault>)> {
+    let mut parts: Vec<(Small, Result<File, Fault>)> = arrived
+        .into_iter()
+        .map(|small| {
+            let part = write(&small);
+            (small, part)
+        })
+        .collect();
+    sync_parts(&mut parts);
+    let mut named: Vec<(Small, Result<(), Fault>)> = parts
+        .into_iter()
+        .map(|(small, part)| {
+            let result = part.and_then(|_part| name(&small.landing, small.replace));
+            (small, result)
+        })
+        .collect();
+    sync_names(&mut named);
+    named
+        .into_iter()
+        .map(|(small, result)| {
+            let tally = Tally { sent: small.offer.size, held: 0 };
+            (small.transfer, small.work, result.map(|()| Finish::Done { root: small.root, tally }))
+        })
+        .collect()
+}
+
+fn write(small: &Small) -> Result<File, Fault> {
+    let bytes = small.content.as_ref().map(|(_, buffer)| buffer.bytes.as_slice()).unwrap_or_default();
+    let own = block::chaining_value(small.offer.size, 0, bytes);
+    let announced = small.content.as_ref().map_or(Cv(small.root.0), |(cv, _)| *cv);
+    if bytes.len() as u64 != small.offer.size || own != announced || Root(own.0) != small.root {
+        return Err(Fault::new(Code::Damaged, Violation::Damaged { index: 0 }.to_string()));
+    }
+    small.landing.write_small(bytes, &small.offer)
+}
+
+fn sync_parts(parts: &mut [(Small, Result<File, Fault>)]) {
+    let few = parts.len() <= FEW;
+    // One call for each file system.
+    let mut synced = BTreeSet::new();
+    for (small, part) in parts {
+        let Ok(file) = part else { continue };
+        let done = match file.metadata() {
+            Ok(_) if few => file.sync_all().map_err(|error| small.landing.io(&error)),
+            Ok(metadata) if synced.insert(metadata.dev()) => small.landing.sync_all(),
+            Ok(_) => Ok(()),
+            Err(error) => Err(small.landing.io(&error)),
+        };
+        if let Err(fault) = done {
+            *part = Err(fault);
+        }
+    }
+}
+
+fn sync_names(named: &mut [(Small, Result<(), Fault>)]) {
+    let mut synced: Option<(Landing, Result<(), Fault>)> = None;
+    for (small, result) in named.iter_mut().filter(|(_, result)| result.is_ok()) {
+        let done = match &synced {
+            Some((landing, done)) if landing.shares_dir(&small.landing) => done.clone(),
+            _ => small.landing.sync_dir(),
+        };
+        synced = Some((small.landing.clone(), done.clone()));
+        *result = done;
+    }
+}
+
+/// Gives the part file its name. Something that stands there by now is looked at again.
+fn name(landing: &Landing, replace: Replace) -> Result<(), Fault> {
+    landing.publish(replace).map_err(|fault| match landing.standing() {
+        Ok(Standing::File(Side { size, mtime, root })) if fault.code == Code::Exists => {
+            fault.with(Detail::Existing { size, mtime, root })
+        }
+        _ => fault,
+    })
+}
+
+/// What a failure to store or to prove means to the queue.
+pub(super) fn staging_fault(landing: &Landing, error: StagingError) -> Fault {
+    match error {
+        StagingError::Io(error) => landing.io(&error),
+        // The file to be replaced has changed since it was scanned, or the server's disk has.
+        StagingError::Violation(violation) => Fault::new(Code::Damaged, violation.to_string()),
+    }
+}
+
+/// Up to this many files, a sync of each is less than a sync of everything.
+const FEW: usize = 4;

@@ -1,0 +1,124 @@
+//! Rates over a sliding window, time left, and the counters of a file under way. Knows no queue.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Bytes a second over the last [`WINDOW`].
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    samples: VecDeque<(Instant, u64)>,
+}
+
+impl Meter {
+    /// Notes that `total` bytes have moved by `now`, and tells the rate.
+    pub(crate) fn record(&mut self, now: Instant, total: u64) -> u64 {
+        self.samples.push_back((now, total));
+        // One sample older than the window stays, so that the window is always spanned.
+        while self.samples.get(1).is_some_and(|(at, _)| now.saturating_duration_since(*at) >= WINDOW) {
+            self.samples.pop_front();
+        }
+        let Some((first, start)) = self.samples.front() else { return 0 };
+        let passed = now.saturating_duration_since(*first).as_secs_f64();
+        if passed < SHORTEST.as_secs_f64() { 0 } else { (total.saturating_sub(*start) as f64 / passed).round() as u64 }
+    }
+
+    /// Forgets: what comes next is not a part of what was.
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+    }
+}
+
+/// Time left for `bytes` at `rate`.
+pub(crate) fn eta(bytes: u64, rate: u64) -> Option<Duration> {
+    (rate > 0).then(|| Duration::from_secs(bytes.div_ceil(rate)))
+}
+
+/// Counters of one file under way: a lane writes them, the sampler reads them.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    sent: AtomicU64,
+    held: AtomicU64,
+    /// What has passed on the lane when the last block was settled; `None` for small files.
+    mark: AtomicU64,
+    flow: Option<Arc<AtomicU64>>,
+}
+
+impl Live {
+    /// Counters that also show the part of a block that is on its way, by the lane's own count.
+    pub(crate) fn following(flow: Arc<AtomicU64>) -> Self {
+        let mark = AtomicU64::new(flow.load(Ordering::Relaxed));
+        Self { mark, flow: Some(flow), ..Self::default() }
+    }
+
+    /// A block travelled.
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(flow) = &self.flow {
+            self.mark.store(flow.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+
+    /// The receiver had a block.
+    pub(crate) fn held(&self, bytes: u64) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Blocks come in order: of the first `bytes` of the file, what did not travel was held.
+    pub(crate) fn settled_up_to(&self, bytes: u64) {
+        self.held.store(bytes.saturating_sub(self.travelled()), Ordering::Relaxed);
+    }
+
+    /// Payload that travelled, all blocks whole.
+    pub(crate) fn travelled(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes to show as travelled and as held, of a file of `size`.
+    pub(crate) fn shown(&self, size: u64) -> (u64, u64) {
+        let (sent, held) = (self.sent.load(Ordering::Relaxed), self.held.load(Ordering::Relaxed));
+        let begun = self.flow.as_ref().map_or(0, |flow| {
+            flow.load(Ordering::Relaxed).saturating_sub(self.mark.load(Ordering::Relaxed)).min(wire::BLOCK as u64)
+        });
+        let held = held.min(size);
+        ((sent + begun).min(size - held), held)
+    }
+}
+
+/// Long enough to be calm, short enough to be true.
+const WINDOW: Duration = Duration::from_secs(5);
+/// A rate over less than this is noise.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_follows_the_window() {
+        let mut meter = Meter::default();
+        let start = Instant::now();
+        let at = |tenths: u64| start + Duration::from_millis(tenths * 100);
+        assert_eq!(meter.record(at(0), 0), 0);
+        for tenth in 1..=100 {
+            assert_eq!(meter.record(at(tenth), tenth * 100), 1000, "{tenth}");
+        }
+        // Stalled: it fades to nothing within the window.
+        assert!(meter.record(at(125), 10_000) < 600);
+        assert_eq!(meter.record(at(160), 10_000), 0);
+        assert_eq!((eta(1500, 1000), eta(1, 0)), (Some(Duration::from_secs(2)), None));
+    }
+
+    #[test]
+    fn a_block_on_its_way_is_shown_and_never_too_much() {
+        let flow = Arc::new(AtomicU64::new(500));
+        let live = Live::following(flow.clone());
+        flow.fetch_add(300, Ordering::Relaxed);
+        assert_eq!((live.shown(1000), live.travelled()), ((300, 0), 0));
+        live.sent(300);
+        live.held(600);
+        flow.fetch_add(999, Ordering::Relaxed);
+        assert_eq!(live.shown(1000), (400, 600));
+    }
+}

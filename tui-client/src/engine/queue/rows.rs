@@ -1,0 +1,341 @@
+//! The rows behind the queue's lock: every rule of what is taken, retried, asked and told. Plain
+//! data and a clock that is passed in.
+
+mod leaving;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wire::fault::Detail;
+use wire::{BLOCK, Code, Fault};
+
+use super::super::item::{Active, Failed, File, Finish, Item, Scan, Target, Wish};
+use super::super::progress::Live;
+use super::super::status::{End, IfExists, ItemId, Job, NewItem, Outcome, Question, QuestionId, Reply, Side};
+use super::{Appetite, Taken, Work};
+
+/// All items, and who listens.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) items: Vec<Item>,
+    next_item: u64,
+    next_question: u64,
+    listeners: Vec<mpsc::UnboundedSender<Outcome>>,
+    /// Something has ended or needs the user since this was last taken.
+    pub(super) urgent: bool,
+}
+
+impl Rows {
+    pub(super) fn listen(&mut self) -> mpsc::UnboundedReceiver<Outcome> {
+        let (to, outcomes) = mpsc::unbounded_channel();
+        self.listeners.push(to);
+        outcomes
+    }
+
+    pub(super) fn add(&mut self, new: NewItem) -> ItemId {
+        self.next_item += 1;
+        let id = ItemId(self.next_item);
+        self.items.push(Item::new(id, new));
+        id
+    }
+
+    /// Does something to an item, unless it is gone.
+    pub(super) fn with(&mut self, id: ItemId, how: impl FnOnce(&mut Item)) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.id == id) {
+            how(item);
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        let running = self.items.iter().filter(|item| item.wish == Wish::Run);
+        running.map(|item| item.pending.len() + item.leaving.len()).sum::<usize>() < ROOM
+    }
+
+    pub(super) fn next_scan(&mut self, now: Instant) -> Option<(ItemId, Scan, CancellationToken)> {
+        if !self.has_room() {
+            return None;
+        }
+        self.items.iter_mut().filter(|item| item.wish == Wish::Run).find_map(|item| {
+            let due = item.scans.iter().rposition(|scan| scan.waits.is_none_or(|until| until <= now))?;
+            let scan = item.scans.remove(due);
+            item.scanning += 1;
+            item.tick(now);
+            Some((item.id, scan, item.stop.clone()))
+        })
+    }
+
+    pub(super) fn scanned(&mut self, id: ItemId, scan: Scan, result: Result<(), Fault>, now: Instant) {
+        let mut over = None;
+        self.with(id, |item| {
+            item.scanning = item.scanning.saturating_sub(1);
+            item.tick(now);
+            match result {
+                _ if matches!(item.wish, Wish::Cancel { .. }) => {}
+                Ok(()) => item.looked_into(&scan),
+                Err(fault) if fault.code.heals() && scan.tries < MOST_TRIES => {
+                    let waits = Some(now + pause(scan.tries));
+                    item.scans.push(Scan { tries: scan.tries + 1, waits, ..scan });
+                }
+                // Paused meanwhile: it is looked into again.
+                Err(fault) if fault.code == Code::Cancelled => item.scans.push(scan),
+                Err(fault) => over = Some((scan, fault)),
+            }
+        });
+        self.look_whether_over(id);
+        if let Some((scan, fault)) = over {
+            self.tell(&nothing(id, scan.job.clone()), 0, 0, None, End::Failed(fault.clone()));
+            self.with(id, |item| item.fail(Failed::Scan(scan), &fault));
+        }
+    }
+
+    pub(super) fn reject(&mut self, id: ItemId, dir: Job, fault: Fault) {
+        self.tell(&nothing(id, dir.clone()), 0, 0, None, End::Failed(fault.clone()));
+        let scan = Scan { job: dir, depth: 0, is_root: false, fresh: false, tries: 0, waits: None };
+        self.with(id, |item| item.fail(Failed::Scan(scan), &fault));
+    }
+
+    pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
+        let files = self.items.iter().flat_map(|item| item.pending.iter().filter(|file| may_run(item.wish, file)));
+        files.map(|file| due(file, now).unwrap_or(now)).min()
+    }
+
+    pub(super) fn take(&mut self, appetite: Appetite, flow: &Arc<AtomicU64>, now: Instant) -> Taken {
+        let mut small: Vec<Work> = Vec::new();
+        let (mut bytes, mut direction, mut soonest) = (0, appetite.direction, None);
+        'items: for item in &mut self.items {
+            let mut at = 0;
+            while let Some(file) = item.pending.get(at) {
+                if !may_run(item.wish, file) || direction.is_some_and(|direction| direction != file.direction()) {
+                    break;
+                }
+                if let Some(until) = due(file, now) {
+                    soonest = Some(soonest.map_or(until, |soonest: Instant| soonest.min(until)));
+                    at += 1;
+                    continue;
+                }
+                if is_large(file) {
+                    if small.is_empty()
+                        && appetite.large
+                        && let Some(file) = item.pending.remove(at)
+                    {
+                        return Taken::Large(Box::new(begin(item, file, Live::following(flow.clone()), now)));
+                    }
+                    // In order: what comes after a large file waits for it to be taken.
+                    break 'items;
+                }
+                bytes += file.source.size;
+                if small.len() >= appetite.files || bytes > appetite.bytes {
+                    break 'items;
+                }
+                direction = Some(file.direction());
+                let Some(file) = item.pending.remove(at) else { break };
+                small.push(begin(item, file, Live::default(), now));
+            }
+        }
+        if small.is_empty() { Taken::Nothing(soonest) } else { Taken::Small(small) }
+    }
+
+    pub(super) fn settle(&mut self, file: &File, finish: Finish) {
+        let (mut moved, mut leaves) = ((0, 0), false);
+        self.with(file.item, |item| (moved, leaves) = (item.settle(file, finish), item.leaves(finish)));
+        match finish {
+            Finish::Done { root, .. } if leaves => return self.leave(file, root, moved),
+            Finish::Done { root, .. } => self.tell(file, moved.0, moved.1, Some(root), End::Done),
+            Finish::Skipped { .. } => self.tell(file, moved.0, moved.1, None, End::Skipped),
+        }
+        self.look_whether_over(file.item);
+    }
+
+    pub(super) fn faulted(&mut self, mut file: File, fault: Fault, now: Instant) {
+        match (fault.code, &fault.detail) {
+            (Code::Exists, Detail::Existing { size, mtime, root }) => {
+                let there = Side { size: *size, mtime: *mtime, root: *root };
+                if file.renames > 0 {
+                    file.renames += 1;
+                } else {
+                    file.target = Target::There(there);
+                }
+                self.put_back(file);
+            }
+            (code, detail) if code.heals() && file.tries < most_tries(code) => {
+                let wait = match detail {
+                    Detail::RetryAfter(seconds) => Duration::from_secs((*seconds).into()).min(LONGEST_PAUSE),
+                    _ => pause(file.tries),
+                };
+                file.tries += 1;
+                file.waits = Some((now + wait, fault));
+                self.put_back(file);
+            }
+            _ => self.fail(file, &fault),
+        }
+    }
+
+    pub(super) fn lost(&mut self, mut file: File, now: Instant) {
+        if file.tries >= MOST_TRIES {
+            let fault = Fault::new(Code::Timeout, "the connection broke at every try");
+            return self.fail(file, &fault);
+        }
+        let fault = Fault::new(Code::Timeout, "the connection broke");
+        file.waits = Some((now + pause(file.tries), fault));
+        file.tries += 1;
+        self.put_back(file);
+    }
+
+    pub(super) fn put_back(&mut self, mut file: File) {
+        let id = file.item;
+        self.with(file.item, |item| match item.wish {
+            Wish::Cancel { keep } => {
+                // What the lane kept must go after all, or may stay.
+                if !keep && !file.discard {
+                    (file.discard, file.waits) = (true, None);
+                    item.pending.push_back(file);
+                }
+            }
+            _ => item.pending.push_front(file),
+        });
+        self.look_whether_over(id);
+    }
+
+    pub(super) fn ask(&mut self, file: File, target: Side) {
+        self.next_question += 1;
+        self.urgent = true;
+        let question = Question {
+            id: QuestionId(self.next_question),
+            item: file.item,
+            direction: file.direction(),
+            target: file.shown_target(),
+            source_side: file.source,
+            target_side: target,
+        };
+        self.with(file.item, |item| match (item.if_exists, item.wish) {
+            (_, Wish::Cancel { .. }) => {}
+            (IfExists::Ask, _) => item.asked.push((question, file)),
+            // Answered for all while this one was on its way here.
+            _ => item.pending.push_front(file),
+        });
+    }
+
+    pub(super) fn answer(&mut self, id: QuestionId, reply: Reply) {
+        for item in &mut self.items {
+            let Some(at) = item.asked.iter().position(|(question, _)| question.id == id) else { continue };
+            let (_, file) = item.asked.remove(at);
+            item.pending.push_front(File { choice: Some(reply.answer), ..file });
+            if reply.for_all {
+                item.if_exists = reply.answer;
+                item.pending.extend(item.asked.drain(..).map(|(_, file)| file));
+            }
+            return;
+        }
+    }
+
+    pub(super) fn decline(&mut self, id: QuestionId, fault: &Fault) {
+        let asked = self.items.iter_mut().find_map(|item| {
+            let at = item.asked.iter().position(|(question, _)| question.id == id)?;
+            Some(item.asked.remove(at).1)
+        });
+        if let Some(file) = asked {
+            self.fail(file, fault);
+        }
+    }
+
+    pub(super) fn questions(&self) -> Vec<Question> {
+        let mut questions: Vec<Question> =
+            self.items.iter().flat_map(|item| item.asked.iter().map(|(question, _)| question.clone())).collect();
+        questions.sort_by_key(|question| question.id);
+        questions
+    }
+
+    fn fail(&mut self, file: File, fault: &Fault) {
+        let sent = file.travelled.min(file.source.size);
+        // A file that was only to be discarded has failed or been cancelled before.
+        if !file.discard {
+            self.tell(&file, sent, 0, None, End::Failed(fault.clone()));
+            let id = file.item;
+            self.with(id, |item| item.fail(Failed::File(Box::new(file)), fault));
+            self.look_whether_over(id);
+        }
+    }
+
+    fn look_whether_over(&mut self, id: ItemId) {
+        self.urgent |= self.items.iter().any(|item| item.id == id && item.is_over());
+        self.sweep();
+    }
+
+    pub(super) fn forget(&mut self, id: ItemId) {
+        self.with(id, |item| item.forgotten = item.is_over() || matches!(item.wish, Wish::Cancel { .. }));
+        self.sweep();
+    }
+
+    /// Drops forgotten rows of which nothing is under way.
+    fn sweep(&mut self) {
+        self.items.retain(|item| !(item.forgotten && item.is_over() && item.pending.is_empty()));
+    }
+
+    fn tell(&mut self, file: &File, sent: u64, held: u64, root: Option<wire::Root>, end: End) {
+        let outcome = Outcome {
+            item: file.item,
+            direction: file.direction(),
+            path: file.shown_target(),
+            bytes: file.source.size,
+            sent,
+            held,
+            root,
+            end,
+        };
+        self.listeners.retain(|listener| listener.send(outcome.clone()).is_ok());
+    }
+}
+
+/// Stands for something of which no file is known.
+fn nothing(id: ItemId, job: Job) -> File {
+    File::new(id, job, 1, Side { size: 0, mtime: Default::default(), root: None }, Target::Unknown)
+}
+
+fn begin(item: &mut Item, file: File, live: Live, now: Instant) -> Work {
+    let live = Arc::new(live);
+    let shown = match &file.job {
+        Job::Up { target, .. } => wire::path::escape(target.name()),
+        Job::Down { source, .. } => wire::path::escape(source.name()),
+    };
+    let File { travelled, done, .. } = file;
+    item.active.push(Active { live: live.clone(), size: file.source.size, travelled, done, shown });
+    item.tick(now);
+    Work { policy: file.choice.unwrap_or(item.if_exists), stop: item.stop.clone(), live, file }
+}
+
+fn may_run(wish: Wish, file: &File) -> bool {
+    wish == Wish::Run || (file.discard && matches!(wish, Wish::Cancel { .. }))
+}
+
+fn is_large(file: &File) -> bool {
+    file.source.size > BLOCK as u64 || file.discard
+}
+
+/// Until when a file waits, if it does.
+fn due(file: &File, now: Instant) -> Option<Instant> {
+    file.waits.as_ref().map(|(until, _)| *until).filter(|until| *until > now)
+}
+
+fn most_tries(code: Code) -> u32 {
+    if code == Code::Changed { MOST_CHANGES } else { MOST_TRIES }
+}
+
+/// Half a second, then twice as long each time.
+fn pause(tries: u32) -> Duration {
+    (FIRST_PAUSE * 2_u32.saturating_pow(tries.min(16))).min(LONGEST_PAUSE)
+}
+
+/// Files that may wait before scans stop: lanes never run dry, and a million files take no memory.
+const ROOM: usize = 2000;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A file that is written to all the time cannot be had.
+const MOST_CHANGES: u32 = 5;
+/// About five minutes of growing pauses.
+const MOST_TRIES: u32 = 14;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Looks into sources while lanes are busy: what an item is, what its directories hold, and what is
+//! at the target already. Feeds the queue and stops when enough waits there.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use wire::message::{Entry, Kind, Op};
+use wire::{Code, Fault};
+
+use super::item::{File, Scan, Target, below};
+use super::local;
+use super::queue::Queue;
+use super::session::Session;
+use super::status::{ItemId, Job, Link, Side};
+
+/// Serves the queue's scans until it is dropped.
+pub(crate) async fn run(queue: Queue, session: Session) {
+    let mut bell = queue.bell();
+    let mut standing = session.standing();
+    let mut running = JoinSet::new();
+    loop {
+        bell.borrow_and_update();
+        let online = standing.borrow_and_update().link == Link::Online;
+        while online && running.len() < AT_ONCE {
+            let Some((id, scan, stop)) = queue.next_scan() else { break };
+            running.spawn(one(queue.clone(), session.clone(), id, scan, stop));
+        }
+        let full = !queue.has_room();
+        let waiting = online && !full && running.len() < AT_ONCE && queue.has_scans();
+        tokio::select! {
+            _ = bell.changed() => {}
+            // The session is over: nobody is left to be asked.
+            changed = standing.changed() => if changed.is_err() { return },
+            () = queue.room(), if full => {}
+            Some(_) = running.join_next() => {}
+            // A scan that failed waits for its time; there is no other bell for that.
+            () = sleep(LATER), if waiting => {}
+        }
+    }
+}
+
+async fn one(queue: Queue, session: Session, id: ItemId, scan: Scan, stop: CancellationToken) {
+    let looker = Looker { queue: &queue, session: &session, id, scan: &scan };
+    let looked = async { if scan.is_root { looker.root().await } else { looker.directory().await } };
+    let result = tokio::select! {
+        result = looked => result,
+        // Whatever of it was fed already is not fed twice: feeding is not interrupted.
+        () = stop.cancelled() => Err(Fault::new(Code::Cancelled, "stopped")),
+    };
+    match result {
+        Ok(Found { files, scans }) => {
+            let bytes = files.iter().map(|file| file.source.size).sum();
+            queue.found(id, files.len() as u64, bytes, scans);
+            feed(&queue, id, files).await;
+            queue.scanned(id, scan, Ok(()));
+        }
+        Err(fault) => queue.scanned(id, scan, Err(fault)),
+    }
+}
+
+async fn feed(queue: &Queue, id: ItemId, mut files: Vec<File>) {
+    while !files.is_empty() {
+        queue.room().await;
+        let rest = files.split_off(files.len().min(PORTION));
+        queue.add_files(id, files);
+        files = rest;
+    }
+}
+
+struct Looker<'a> {
+    queue: &'a Queue,
+    session: &'a Session,
+    id: ItemId,
+    scan: &'a Scan,
+}
+
+#[derive(Default)]
+struct Found {
+    files: Vec<File>,
+    scans: Vec<Scan>,
+}
+
+impl Looker<'_> {
+    /// The item's own source: a file, or a directory to be looked into.
+    async fn root(&self) -> Result<Found, Fault> {
+        let entry = match &self.scan.job {
+            Job::Up { source, .. } => {
+                let (source, moves) = (source.clone(), self.queue.moves(self.id));
+                blocking(move || if moves { local::stat_itself(&source) } else { local::stat(&source) }).await?
+            }
+            Job::Down { source, .. } => self.session.stat(source).await?,
+        };
+        match entry.kind {
+            Kind::File => {
+                let target = match &self.scan.job {
+                    Job::Up { target, .. } => match self.session.stat(target).await {
+                        Ok(there) if there.kind == Kind::File => Target::There(local::side(&there)),
+                        Ok(_) => Target::Unknown,
+                        Err(fault) if is_absent(&fault) => Target::Unknown,
+                        Err(fault) => return Err(fault),
+                    },
+                    Job::Down { .. } => Target::Unknown,
+                };
+                let file = File::new(self.id, self.scan.job.clone(), 1, local::side(&entry), target);
+                Ok(Found { files: vec![file], scans: Vec::new() })
+            }
+            Kind::Directory => {
+                self.queue.is_directory(self.id);
+                Ok(Found { files: Vec::new(), scans: vec![Scan { is_root: false, ..self.scan.clone() }] })
+            }
+            Kind::Link | Kind::Other => {
+                Err(Fault::new(Code::Denied, "neither a file nor a directory: only these are copied"))
+            }
+        }
+    }
+
+    async fn directory(&self) -> Result<Found, Fault> {
+        let (entries, there) = match &self.scan.job {
+            Job::Up { source, target } => {
+                let (path, there) = (source.clone(), self.there(target).await?);
+                let entries = blocking(move || local::list(&path)).await?;
+                if there.is_none() && !entries.iter().any(|entry| entry.kind == Kind::File) {
+                    // A directory with files in it is made with the first of them.
+                    self.session.order(Op::Mkdir { path: target.into(), parents: true }).await?;
+                }
+                (entries, there)
+            }
+            Job::Down { source, target } => {
+                let mut entries = self.session.list(source).await?;
+                entries.sort_unstable_by(|a, b| a.name.0.cmp(&b.name.0));
+                let (target, depth) = (target.clone(), self.scan.depth);
+                blocking(move || local::make_dir(&target, depth)).await?;
+                (entries, None)
+            }
+        };
+        let mut found = Found::default();
+        for entry in entries {
+            self.sort(entry, there.as_ref(), &mut found);
+        }
+        // Taken from the back: the first directory first.
+        found.scans.reverse();
+        Ok(found)
+    }
+
+    /// What the target directory holds; `None` where there is no such directory.
+    async fn there(&self, target: &wire::RemotePath) -> Result<Option<HashMap<Vec<u8>, Side>>, Fault> {
+        if self.scan.fresh {
+            return Ok(None);
+        }
+        match self.session.list(target).await {
+            Ok(entries) => {
+                let files = entries.into_iter().filter(|entry| entry.kind == Kind::File);
+                Ok(Some(files.map(|entry| (entry.name.0.clone(), local::side(&entry))).collect()))
+            }
+            Err(fault) if is_absent(&fault) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn sort(&self, entry: Entry, there: Option<&HashMap<Vec<u8>, Side>>, found: &mut Found) {
+        let name = &entry.name.0;
+        let Some(job) = below(&self.scan.job, name) else {
+            tracing::warn!(name = %wire::path::escape(name), "not a name that can be copied");
+            let fault =
+                Fault::new(Code::BadPath, format!("`{}` cannot be copied: not a name here", wire::path::escape(name)));
+            self.queue.reject(self.id, self.scan.job.clone(), fault);
+            return;
+        };
+        let depth = self.scan.depth + 1;
+        let target = there.and_then(|there| there.get(name)).map_or(Target::Unknown, |side| Target::There(*side));
+        let is_up = matches!(job, Job::Up { .. });
+        let file = File::new(self.id, job, depth, local::side(&entry), target);
+        match entry.kind {
+            // What an unfinished download left is nobody's file.
+            Kind::File if is_up && local::part::is_part(name) => {}
+            Kind::File => found.files.push(file),
+            Kind::Directory => {
+                let fresh = self.scan.fresh || (is_up && there.is_none());
+                found.scans.push(Scan { job: file.job, depth, is_root: false, fresh, tries: 0, waits: None });
+            }
+            Kind::Link | Kind::Other => self.queue.pass_over(&file),
+        }
+    }
+}
+
+fn is_absent(fault: &Fault) -> bool {
+    matches!(fault.code, Code::NotFound | Code::NotDirectory)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("a task of the client failed: {error}"))))
+}
+
+/// Directories looked into at the same time, so that a slow answer does not stop the rest.
+const AT_ONCE: usize = 8;
+/// Files added at once.
+const PORTION: usize = 256;
+const LATER: Duration = Duration::from_millis(250);

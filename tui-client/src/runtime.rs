@@ -1,0 +1,134 @@
+//! The only part of the full-screen client that acts: owns the terminal, the tasks and the channels,
+//! and performs what `update` wants done.
+
+mod disk;
+mod doer;
+mod port;
+mod reading;
+mod saved;
+mod terminal;
+mod turn;
+mod work;
+
+use std::io;
+use std::path::PathBuf;
+
+use crossterm::event::EventStream;
+use directories::UserDirs;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use wire::message::Secret;
+
+pub use turn::TurnError;
+
+use crate::app::dialog::Login;
+use crate::app::{App, Opening};
+use crate::engine::status::IfExists;
+use crate::engine::{Accept, KnownServers, Options, Target};
+use crate::theme::{Theme, ThemeError};
+use crate::update::{self, Msg};
+use doer::Doer;
+use port::Harbour;
+use saved::Saved;
+use terminal::FullScreen;
+use turn::{Perform, Stage, turn};
+
+/// What the full-screen client is started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the local pane opens, absolute.
+    pub local: PathBuf,
+    /// Where to connect to at once.
+    pub target: Option<Target>,
+    /// The password, where it need not be asked for.
+    pub password: Option<Secret>,
+    /// What to do with a server that is not known yet.
+    pub accept: Accept,
+    /// Servers met before.
+    pub known: KnownServers,
+    /// For the list of servers used before.
+    pub state: PathBuf,
+    /// How the engine works.
+    pub options: Options,
+    /// For every copy.
+    pub if_exists: IfExists,
+    /// The name of a theme; `None`: the usual one, or none at all under `NO_COLOR`.
+    pub theme: Option<String>,
+}
+
+/// Why the full-screen client did not run, or ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No such theme.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// No terminal.
+    #[error("no terminal to draw on ({0}); the one-shot commands need none, see --help")]
+    Terminal(#[source] io::Error),
+    /// The terminal failed later.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    /// Signals cannot be caught.
+    #[error("signals cannot be caught: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the full-screen client until the person leaves it. The terminal is given back on every way out.
+pub async fn run(settings: Settings) -> Result<(), RunError> {
+    let theme = Theme::named(theme_name(settings.theme.as_deref()))?;
+    let saved = Saved::at(&settings.state);
+    let mut app = App::new(Opening {
+        local: settings.local,
+        home: UserDirs::new().map(|user| user.home_dir().to_owned()),
+        saved: saved.read(),
+        zone: TimeZone::system(),
+        size: crossterm::terminal::size().map_err(RunError::Terminal)?,
+        if_exists: settings.if_exists,
+    });
+    let (sender, inbox) = mpsc::channel(INBOX);
+    forward_signals(&sender).map_err(RunError::Signals)?;
+    let harbour = Harbour { known: settings.known, accept: settings.accept, options: settings.options, saved };
+    let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, sender);
+    let mut effects = update::open(&mut app);
+    match (settings.target, settings.password) {
+        (Some(target), Some(password)) => {
+            let login = Login { address: target.to_string(), password, trust: None };
+            effects.extend(update::connect(&mut app, login));
+        }
+        (target, _) => {
+            let first = target.map(|target| target.to_string()).or_else(|| app.saved.first().cloned());
+            update::ask_for_server(&mut app, &first.unwrap_or_default());
+        }
+    }
+    effects.into_iter().for_each(|effect| doer.perform(effect));
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(RunError::Terminal)?;
+    let stage = Stage { terminal: &mut terminal, app: &mut app, theme: &theme };
+    let ended = turn(stage, EventStream::new(), inbox, &mut doer).await;
+    doer.finish().await;
+    Ok(ended?)
+}
+
+fn theme_name(asked: Option<&str>) -> &str {
+    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    asked.unwrap_or(if colourless { "mono" } else { "commander" })
+}
+
+/// What ends other programs ends this one in good order.
+fn forward_signals(inbox: &mpsc::Sender<Msg>) -> io::Result<()> {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let (mut signals, inbox) = (signal(kind)?, inbox.clone());
+        // Ends with the program.
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = inbox.send(Msg::Terminate).await;
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Whoever fills it faster than the screen takes it waits.
+const INBOX: usize = 256;

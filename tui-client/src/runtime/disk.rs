@@ -1,0 +1,227 @@
+//! This machine's files for the panes: reading directories, counting, and changes within them. Every
+//! function blocks and runs whole in a blocking task; long ones look at their token.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
+use tokio_util::sync::CancellationToken;
+use wire::message::{Entry, Kind, RawPath, Time};
+use wire::path::escape;
+use wire::{Code, Fault};
+
+use crate::app::dialog::Tally;
+use crate::app::order::Order;
+use crate::update::Listing;
+
+mod copy;
+
+pub(super) use copy::copy;
+
+/// Reads a directory in its order; `found` hears of the rows now and then.
+pub(super) fn read(
+    path: &Path,
+    order: Order,
+    token: &CancellationToken,
+    mut found: impl FnMut(u64),
+) -> Result<Listing, Fault> {
+    let mut entries = Vec::new();
+    for row in fs::read_dir(path).map_err(|error| fault(&error, path))? {
+        let row = row.map_err(|error| fault(&error, path))?;
+        // A name that vanished meanwhile is no row.
+        if let Ok(metadata) = row.metadata() {
+            entries.push(entry(row.file_name().into_vec(), &metadata));
+        }
+        if entries.len() % STRIDE == 0 {
+            check(token)?;
+            found(entries.len() as u64);
+        }
+    }
+    order.sort(&mut entries);
+    Ok(Listing { entries, free: free(path), at: now() })
+}
+
+/// Counts what a directory holds, all the way down; links are not followed.
+pub(super) fn count(
+    path: &Path,
+    tally: &mut Tally,
+    token: &CancellationToken,
+    mut found: impl FnMut(Tally),
+) -> Result<(), Fault> {
+    let mut open = vec![path.to_owned()];
+    while let Some(directory) = open.pop() {
+        // What cannot be read cannot be counted, and the deletion will tell of it.
+        let Ok(rows) = fs::read_dir(&directory) else { continue };
+        for row in rows.flatten() {
+            let Ok(metadata) = row.metadata() else { continue };
+            if metadata.is_dir() {
+                tally.directories += 1;
+                open.push(row.path());
+            } else {
+                tally.files += 1;
+                tally.bytes = tally.bytes.saturating_add(if metadata.is_file() { metadata.len() } else { 0 });
+            }
+            if tally.files.is_multiple_of(STRIDE as u64) {
+                check(token)?;
+                found(*tally);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory, and those above it.
+pub(super) fn make_directory(path: &Path) -> Result<(), Fault> {
+    make_parent(path)?;
+    fs::create_dir(path).map_err(|error| fault(&error, path))
+}
+
+/// Makes an empty file where nothing has the name.
+pub(super) fn new_file(path: &Path) -> Result<(), Fault> {
+    make_parent(path)?;
+    OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| fault(&error, path))?;
+    Ok(())
+}
+
+/// Removes a file or link, or a directory with all it holds.
+pub(super) fn remove(path: &Path) -> Result<(), Fault> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    removed.map_err(|error| fault(&error, path))
+}
+
+/// Gives something another path on the same disk; replaces a target only when told to.
+pub(super) fn rename(from: &Path, to: &Path, replace: bool) -> Result<(), Fault> {
+    make_parent(to)?;
+    let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+    renameat_with(CWD, from, CWD, to, flags).map_err(|error| match io::Error::from(error) {
+        error if error.kind() == io::ErrorKind::CrossesDevices => {
+            Fault::new(Code::Unsupported, "the target is on another disk: copy it there and delete it here")
+        }
+        error if error.kind() == io::ErrorKind::NotFound => fault(&error, from),
+        error => fault(&error, to),
+    })
+}
+
+/// The row of a file.
+pub(super) fn entry(name: Vec<u8>, metadata: &Metadata) -> Entry {
+    let kind = match metadata.file_type() {
+        kind if kind.is_file() => Kind::File,
+        kind if kind.is_dir() => Kind::Directory,
+        kind if kind.is_symlink() => Kind::Link,
+        _ => Kind::Other,
+    };
+    Entry {
+        name: RawPath(name),
+        kind,
+        size: if kind == Kind::File { metadata.len() } else { 0 },
+        mtime: Time { secs: metadata.mtime(), nanos: u32::try_from(metadata.mtime_nsec()).unwrap_or_default() },
+        executable: metadata.permissions().mode() & 0o100 != 0,
+        root: None,
+    }
+}
+
+/// The time of day.
+pub(super) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time { secs: i64::try_from(since.as_secs()).unwrap_or_default(), nanos: since.subsec_nanos() }
+}
+
+/// An error of the disk in words, with its code.
+fn fault(error: &io::Error, path: &Path) -> Fault {
+    let name = escape(path.file_name().unwrap_or(OsStr::new("/")).as_bytes());
+    let (code, message) = match error.kind() {
+        io::ErrorKind::NotFound => (Code::NotFound, format!("{name} is not there")),
+        io::ErrorKind::AlreadyExists => (Code::Exists, format!("{name} exists already")),
+        io::ErrorKind::NotADirectory => (Code::NotDirectory, format!("{name} is not a directory")),
+        io::ErrorKind::IsADirectory => (Code::IsDirectory, format!("{name} is a directory")),
+        io::ErrorKind::DirectoryNotEmpty => (Code::NotEmpty, format!("{name} is not empty")),
+        io::ErrorKind::PermissionDenied => (Code::Denied, format!("no permission for {name}")),
+        io::ErrorKind::StorageFull => (Code::NoSpace, "the disk is full".to_owned()),
+        _ => (Code::Io, format!("{name}: {error}")),
+    };
+    Fault::new(code, message)
+}
+
+fn make_parent(path: &Path) -> Result<(), Fault> {
+    let Some(parent) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(parent).map_err(|error| fault(&error, parent))
+}
+
+fn check(token: &CancellationToken) -> Result<(), Fault> {
+    if token.is_cancelled() { Err(Fault::new(Code::Cancelled, "stopped")) } else { Ok(()) }
+}
+
+fn free(path: &Path) -> Option<u64> {
+    let disk = statvfs(path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Rows between two looks at the token.
+const STRIDE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &Path) -> Vec<String> {
+        let listing = read(path, Order::default(), &CancellationToken::new(), |_| {}).unwrap();
+        listing.entries.iter().map(|entry| escape(&entry.name.0)).collect()
+    }
+
+    #[test]
+    fn reading() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path();
+        fs::create_dir(path.join("z")).unwrap();
+        fs::write(path.join("x10"), "1234").unwrap();
+        fs::write(path.join("x2"), "").unwrap();
+        fs::write(path.join(OsStr::from_bytes(b"\xff\n")), "").unwrap();
+        std::os::unix::fs::symlink("/", path.join("a-link")).unwrap();
+        assert_eq!(names(path), ["z", "a-link", "x2", "x10", "\\xff\\n"]);
+        let listing = read(path, Order::default(), &CancellationToken::new(), |_| {}).unwrap();
+        assert_eq!(listing.entries[3].size, 4);
+        assert!(listing.free.is_some_and(|free| free > 0));
+        let kind = |name| read(&path.join(name), Order::default(), &CancellationToken::new(), |_| {}).unwrap_err().code;
+        assert_eq!((kind("none"), kind("x2")), (Code::NotFound, Code::NotDirectory));
+        let stopped = CancellationToken::new();
+        stopped.cancel();
+        for n in 0..STRIDE {
+            fs::write(path.join(format!("many-{n}")), "").unwrap();
+        }
+        assert_eq!(read(path, Order::default(), &stopped, |_| {}).unwrap_err().code, Code::Cancelled);
+    }
+
+    #[test]
+    fn changes_never_replace_unasked() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        make_directory(&path("a/b")).unwrap();
+        assert_eq!(make_directory(&path("a/b")).unwrap_err().code, Code::Exists);
+        new_file(&path("f")).unwrap();
+        assert_eq!(new_file(&path("f")).unwrap_err().code, Code::Exists);
+        fs::write(path("g"), "g").unwrap();
+        assert_eq!(rename(&path("f"), &path("g"), false).unwrap_err().code, Code::Exists);
+        assert_eq!(fs::read(path("g")).unwrap(), b"g");
+        rename(&path("f"), &path("g"), true).unwrap();
+        assert_eq!(fs::read(path("g")).unwrap(), b"");
+        rename(&path("g"), &path("new/deep/g"), false).unwrap();
+        assert_eq!(rename(&path("none"), &path("x"), false).unwrap_err().code, Code::NotFound);
+        std::os::unix::fs::symlink(path("new"), path("link")).unwrap();
+        remove(&path("link")).unwrap();
+        assert!(path("new/deep/g").exists(), "a link is removed, not what it leads to");
+        let mut tally = Tally::default();
+        count(&path("new"), &mut tally, &CancellationToken::new(), |_| {}).unwrap();
+        assert_eq!((tally.files, tally.directories), (1, 1));
+        remove(&path("new")).unwrap();
+        assert_eq!(remove(&path("new")).unwrap_err().code, Code::NotFound);
+    }
+}

@@ -1,0 +1,168 @@
+//! Performs effects: every one becomes a task that ends in messages. Owns those tasks; dropping one
+//! cancels it.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::port::{Harbour, Port};
+use super::terminal::FullScreen;
+use super::turn::Perform;
+use super::{reading, work};
+use crate::app::dialog::Login;
+use crate::update::{Effect, Msg, Work};
+
+/// The doer of the real program.
+pub(super) struct Doer {
+    screen: FullScreen,
+    harbour: Harbour,
+    /// Read by the one loop, in bounded numbers: whoever is quicker waits.
+    inbox: mpsc::Sender<Msg>,
+    /// The connection, once there is one; set by the connecting task.
+    port: watch::Sender<Option<Port>>,
+    tasks: HashMap<Key, Task>,
+    /// Names tasks that nobody stops.
+    serial: u64,
+}
+
+/// What a task is known by to those who may stop it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    /// A read, and a count: their numbers come from one row.
+    Numbered(u64),
+    /// The way to a server.
+    Connect,
+    /// Runs to its end.
+    Free(u64),
+}
+
+struct Task {
+    token: CancellationToken,
+    handle: JoinHandle<()>,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}
+
+impl Doer {
+    pub(super) fn new(screen: FullScreen, harbour: Harbour, inbox: mpsc::Sender<Msg>) -> Self {
+        Self { screen, harbour, inbox, port: watch::Sender::new(None), tasks: HashMap::new(), serial: 0 }
+    }
+
+    /// Gives the terminal back, then ends the connection in good order.
+    pub(super) async fn finish(self) {
+        drop(self.screen);
+        drop(self.tasks);
+        let port = self.port.borrow().clone();
+        if let Some(port) = port {
+            port.shut(GRACE).await;
+        }
+    }
+
+    fn spawn(&mut self, key: Key, job: impl Future<Output = ()> + Send + 'static, token: CancellationToken) {
+        self.tasks.retain(|_, task| !task.handle.is_finished());
+        let stop = token.clone();
+        let handle = tokio::spawn(async move {
+            stop.run_until_cancelled(job).await;
+        });
+        self.tasks.insert(key, Task { token, handle });
+    }
+
+    fn spawn_free(&mut self, job: impl Future<Output = ()> + Send + 'static) {
+        self.serial += 1;
+        self.spawn(Key::Free(self.serial), job, CancellationToken::new());
+    }
+
+    fn send_later(&mut self, after: Duration, msg: Msg) {
+        let inbox = self.inbox.clone();
+        self.spawn_free(async move {
+            tokio::time::sleep(after).await;
+            // Refused only when the loop is over.
+            let _ = inbox.send(msg).await;
+        });
+    }
+
+    fn connect(&mut self, login: Login) {
+        let (harbour, inbox, port) = (self.harbour.clone(), self.inbox.clone(), self.port.clone());
+        let job = async move {
+            let msg = match harbour.connect(&login).await {
+                Ok(found) => {
+                    let old = port.send_replace(Some(found.clone()));
+                    if let Some(old) = old {
+                        tokio::spawn(old.shut(GRACE));
+                    }
+                    let saved = harbour.used(&found).await;
+                    let _ = inbox.send(Msg::Connected { label: found.label(), saved }).await;
+                    return drop(tokio::spawn(found.follow(inbox)));
+                }
+                Err(refusal) => Msg::NotConnected(login, refusal),
+            };
+            let _ = inbox.send(msg).await;
+        };
+        self.spawn(Key::Connect, job, CancellationToken::new());
+    }
+
+    fn work(&mut self, work: Work) {
+        let (inbox, port, token) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
+        let stop = token.clone();
+        let job = async move {
+            let (done, fault) = work::run(port.as_ref(), &work, &stop).await;
+            let _ = inbox.send(Msg::Worked { work, done, fault }).await;
+        };
+        self.serial += 1;
+        self.spawn(Key::Free(self.serial), job, token);
+    }
+
+    fn on_port(&self, act: impl FnOnce(&Port)) {
+        if let Some(port) = self.port.borrow().as_ref() {
+            act(port);
+        }
+    }
+}
+
+impl Perform for Doer {
+    fn perform(&mut self, effect: Effect) {
+        let (inbox, port, token) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
+        match effect {
+            Effect::Read { generation, place, order } => {
+                let job = reading::read(port, generation, place, order, token.clone(), inbox);
+                self.spawn(Key::Numbered(generation), job, token);
+            }
+            Effect::Count { serial, places } => {
+                let job = reading::count(port, serial, places, token.clone(), inbox);
+                self.spawn(Key::Numbered(serial), job, token);
+            }
+            Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
+            Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
+            Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
+            Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
+            Effect::Work(work) => self.work(work),
+            Effect::Enqueue(items) => self.on_port(|port| port.enqueue(items)),
+            Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
+            Effect::Answer(id, reply) => self.on_port(|port| port.answer(id, reply)),
+            Effect::Connect(login) => self.connect(login),
+            Effect::Reconnect => self.on_port(Port::reconnect),
+            Effect::StopConnect => drop(self.tasks.remove(&Key::Connect)),
+            // The loop does these itself.
+            Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.screen.suspend()
+    }
+}
+
+/// However many files arrive in a directory, it is read twice a second.
+const REREAD: Duration = Duration::from_millis(500);
+/// Long enough to find a digit, short enough for a key that does nothing else.
+const ESCAPE: Duration = Duration::from_millis(400);
+/// What transfers get to leave a clean state behind.
+const GRACE: Duration = Duration::from_secs(2);

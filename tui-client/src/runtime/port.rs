@@ -1,0 +1,163 @@
+//! The engine as the screen uses it: the one place where the two meet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, watch};
+use wire::message::Entry;
+use wire::{Fault, RemotePath};
+
+use super::saved::Saved;
+use crate::app::dialog::Login;
+use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
+use crate::engine::{
+    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Target, Trust,
+};
+use crate::update::{Command, Msg, Refusal};
+
+/// Where connections come from.
+#[derive(Clone, Debug)]
+pub(super) struct Harbour {
+    pub(super) known: KnownServers,
+    pub(super) accept: Accept,
+    pub(super) options: Options,
+    pub(super) saved: Saved,
+}
+
+/// A connection.
+#[derive(Clone, Debug)]
+pub(super) struct Port {
+    engine: Engine,
+    target: Target,
+}
+
+impl Harbour {
+    pub(super) async fn connect(&self, login: &Login) -> Result<Port, Refusal> {
+        let other = |error: &dyn std::fmt::Display| Refusal::Other(error.to_string());
+        let target: Target = login.address.parse().map_err(|error| other(&error))?;
+        let accept = match &login.trust {
+            Some(fingerprint) => Accept::Fingerprint(fingerprint.parse().map_err(|error| other(&error))?),
+            None => self.accept,
+        };
+        let credentials = Credentials { password: login.password.clone() };
+        let trust = Trust { known: self.known.clone(), accept };
+        match engine::connect(target.clone(), credentials, trust, self.options.clone()).await {
+            Ok(engine) => Ok(Port { engine, target }),
+            Err(ConnectError::UnknownServer { fingerprint, .. }) => {
+                Err(Refusal::Unknown { fingerprint: fingerprint.to_string() })
+            }
+            Err(ConnectError::ChangedServer { known_since, known, presented, .. }) => Err(Refusal::Changed {
+                since: known_since.into(),
+                known: known.to_string(),
+                presented: presented.to_string(),
+            }),
+            Err(error) => Err(other(&error)),
+        }
+    }
+
+    /// Notes that the server was used; all saved ones, this one first.
+    pub(super) async fn used(&self, port: &Port) -> Vec<String> {
+        let (saved, address) = (self.saved.clone(), port.target.to_string());
+        tokio::task::spawn_blocking(move || saved.used(&address)).await.unwrap_or_default()
+    }
+}
+
+impl Port {
+    /// `user@host`, as the pane shows it.
+    pub(super) fn label(&self) -> String {
+        self.target.to_string()
+    }
+
+    /// Tells the screen what the engine tells, until the engine is gone.
+    pub(super) fn follow(&self, inbox: mpsc::Sender<Msg>) -> impl Future<Output = ()> + use<> {
+        follow(self.engine.status(), self.engine.notices(), inbox)
+    }
+
+    pub(super) fn list(&self, path: &RemotePath) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {
+        self.engine.list(path)
+    }
+
+    pub(super) fn walk(&self, path: &RemotePath) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {
+        self.engine.walk(path)
+    }
+
+    /// Makes a directory that is not there yet.
+    pub(super) async fn make_directory(&self, path: &RemotePath) -> Result<(), Fault> {
+        self.engine.mkdir(path, false).await
+    }
+
+    /// Makes a directory and those above it, where they are missing.
+    pub(super) async fn make_directories(&self, path: &RemotePath) -> Result<(), Fault> {
+        self.engine.mkdir(path, true).await
+    }
+
+    pub(super) async fn create(&self, path: &RemotePath) -> Result<(), Fault> {
+        self.engine.create(path).await
+    }
+
+    /// Removes it with all it holds.
+    pub(super) async fn remove(&self, path: &RemotePath) -> Result<(), Fault> {
+        self.engine.remove(path, true).await
+    }
+
+    pub(super) async fn rename(&self, from: &RemotePath, to: &RemotePath, replace: bool) -> Result<(), Fault> {
+        self.engine.rename(from, to, replace).await
+    }
+
+    pub(super) async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: bool) -> Result<(), Fault> {
+        self.engine.copy(from, to, replace).await
+    }
+
+    pub(super) fn enqueue(&self, items: Vec<NewItem>) {
+        self.engine.enqueue(items);
+    }
+
+    pub(super) fn command(&self, id: ItemId, command: Command) {
+        match command {
+            Command::Pause => self.engine.pause(id),
+            Command::Resume => self.engine.resume(id),
+            Command::Cancel => self.engine.cancel(id, Partial::Keep),
+            Command::Discard => self.engine.cancel(id, Partial::Discard),
+            Command::Retry => self.engine.retry(id),
+            Command::Forget => self.engine.forget(id),
+        }
+    }
+
+    pub(super) fn answer(&self, id: QuestionId, reply: Reply) {
+        self.engine.answer(id, reply);
+    }
+
+    pub(super) fn reconnect(&self) {
+        self.engine.reconnect();
+    }
+
+    pub(super) async fn shut(self, grace: Duration) {
+        self.engine.shutdown(grace).await;
+    }
+}
+
+async fn follow(
+    mut status: watch::Receiver<Arc<Status>>,
+    mut notices: broadcast::Receiver<Notice>,
+    inbox: mpsc::Sender<Msg>,
+) {
+    status.mark_changed();
+    loop {
+        let msg = tokio::select! {
+            changed = status.changed() => match changed {
+                Ok(()) => Msg::Status(status.borrow_and_update().clone()),
+                Err(_) => return,
+            },
+            notice = notices.recv() => match notice {
+                Ok(Notice::Changed(path)) => Msg::Changed(path),
+                Ok(Notice::Draining) => Msg::Draining,
+                // Directories changed faster than they can be told of; the next change is told again.
+                Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+        };
+        if inbox.send(msg).await.is_err() {
+            return;
+        }
+    }
+}

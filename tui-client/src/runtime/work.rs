@@ -1,0 +1,130 @@
+//! Work within one side, step by step; the first step that fails ends it.
+
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+use wire::{Code, Fault, RemotePath};
+
+use super::disk;
+use super::port::Port;
+use super::reading::{not_connected, panicked};
+use crate::app::place::Place;
+use crate::update::{Steps, Work};
+
+/// Does the work; tells how many steps were done and what stopped the next one.
+pub(super) async fn run(port: Option<&Port>, work: &Work, token: &CancellationToken) -> (usize, Option<Fault>) {
+    let steps = steps(work);
+    let all = steps.len();
+    for (done, step) in steps.into_iter().enumerate() {
+        if let Err(fault) = step.run(port, token).await {
+            return (done, Some(fault));
+        }
+    }
+    (all, None)
+}
+
+/// One change of one thing.
+#[derive(Clone)]
+enum Step {
+    MakeDirectory(Place),
+    NewFile(Place),
+    Remove(Place),
+    Move(Place, Place, Replace),
+    Copy(Place, Place, Replace),
+}
+
+/// Whether a target that exists may go.
+type Replace = bool;
+
+fn steps(work: &Work) -> Vec<Step> {
+    let pairs = |steps: &Steps, step: fn(Place, Place, Replace) -> Step| {
+        let numbered = steps.pairs.iter().cloned().enumerate();
+        numbered.map(|(index, (from, to))| step(from, to, index == 0 && steps.replace_first)).collect()
+    };
+    match work {
+        Work::MakeDirectory(place) => vec![Step::MakeDirectory(place.clone())],
+        Work::NewFile(place) => vec![Step::NewFile(place.clone())],
+        Work::Remove(places) => places.iter().cloned().map(Step::Remove).collect(),
+        Work::Move(steps) => pairs(steps, Step::Move),
+        Work::Copy(steps) => pairs(steps, Step::Copy),
+    }
+}
+
+impl Step {
+    async fn run(self, port: Option<&Port>, token: &CancellationToken) -> Result<(), Fault> {
+        match self.at_server() {
+            Some(remote) => remote.run(port.ok_or_else(not_connected)?).await,
+            None => {
+                let token = token.clone();
+                spawn_blocking(move || self.run_here(&token)).await.map_err(panicked)?
+            }
+        }
+    }
+
+    fn run_here(self, token: &CancellationToken) -> Result<(), Fault> {
+        match self {
+            Step::MakeDirectory(Place::Local(path)) => disk::make_directory(&path),
+            Step::NewFile(Place::Local(path)) => disk::new_file(&path),
+            Step::Remove(Place::Local(path)) => gone_is_gone(disk::remove(&path)),
+            Step::Move(Place::Local(from), Place::Local(to), replace) => disk::rename(&from, &to, replace),
+            Step::Copy(Place::Local(from), Place::Local(to), replace) => disk::copy(&from, &to, replace, token),
+            _ => Err(Fault::new(Code::Unsupported, "between the two sides only the queue copies")),
+        }
+    }
+
+    /// The same step with remote paths, when it is one at the server.
+    fn at_server(&self) -> Option<RemoteStep> {
+        match self.clone() {
+            Step::MakeDirectory(Place::Remote(path)) => Some(RemoteStep::MakeDirectory(path)),
+            Step::NewFile(Place::Remote(path)) => Some(RemoteStep::NewFile(path)),
+            Step::Remove(Place::Remote(path)) => Some(RemoteStep::Remove(path)),
+            Step::Move(Place::Remote(from), Place::Remote(to), replace) => Some(RemoteStep::Move(from, to, replace)),
+            Step::Copy(Place::Remote(from), Place::Remote(to), replace) => Some(RemoteStep::Copy(from, to, replace)),
+            _ => None,
+        }
+    }
+}
+
+enum RemoteStep {
+    MakeDirectory(RemotePath),
+    NewFile(RemotePath),
+    Remove(RemotePath),
+    Move(RemotePath, RemotePath, Replace),
+    Copy(RemotePath, RemotePath, Replace),
+}
+
+impl RemoteStep {
+    async fn run(self, port: &Port) -> Result<(), Fault> {
+        match self {
+            RemoteStep::MakeDirectory(path) => {
+                make_parent(port, &path).await?;
+                port.make_directory(&path).await
+            }
+            RemoteStep::NewFile(path) => {
+                make_parent(port, &path).await?;
+                port.create(&path).await
+            }
+            RemoteStep::Remove(path) => gone_is_gone(port.remove(&path).await),
+            RemoteStep::Move(from, to, replace) => {
+                make_parent(port, &to).await?;
+                port.rename(&from, &to, replace).await
+            }
+            RemoteStep::Copy(from, to, replace) => {
+                make_parent(port, &to).await?;
+                port.copy(&from, &to, replace).await
+            }
+        }
+    }
+}
+
+/// The directory typed in front of a new name is made, as it is on this machine.
+async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fault> {
+    let parent = path.parent();
+    if parent.is_home() { Ok(()) } else { port.make_directories(&parent).await }
+}
+
+fn gone_is_gone(result: Result<(), Fault>) -> Result<(), Fault> {
+    match result {
+        Err(fault) if fault.code == Code::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,92 @@
+//! The only code that changes the state of the screen. Pure: it never waits, reads no clock and touches no
+//! disk; what is to be done leaves it as effects.
+
+mod actions;
+mod dialogs;
+mod ended;
+mod keys;
+mod message;
+mod mouse;
+mod prompts;
+mod questions;
+mod queue;
+mod reads;
+mod server;
+mod work;
+
+pub use message::{Command, Effect, Listing, Msg, Refusal, Steps, Work};
+
+use crate::action::Scope;
+use crate::app::App;
+use crate::app::Side;
+use crate::app::dialog::{Dialog, Kind};
+use crate::app::layout::{self, Layout};
+
+/// Takes up one message; the effects are to be performed in their order.
+pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    let mut out = Vec::new();
+    match msg {
+        Msg::Key(key) => keys::press(app, key, &mut out),
+        Msg::Mouse(event, at) => mouse::event(app, event, at, &mut out),
+        Msg::Paste(text) => keys::paste(app, &text),
+        Msg::Resize(width, height) => app.size = (width, height),
+        Msg::EscapeWaited(serial) => keys::escape_waited(app, serial, &mut out),
+        Msg::Reading { generation, found } => reads::found(app, generation, found),
+        Msg::Read { generation, result } => reads::ended(app, generation, result, &mut out),
+        Msg::RereadStale => reads::reread_stale(app, &mut out),
+        Msg::Counted { serial, tally } => work::counted(app, serial, tally),
+        Msg::Worked { work, done, fault } => work::ended(app, work, done, fault, &mut out),
+        Msg::Status(status) => server::status(app, status, &mut out),
+        Msg::Second(serial) => server::second(app, serial, &mut out),
+        Msg::Changed(path) => reads::changed(app, &path, &mut out),
+        Msg::Draining => server::draining(app),
+        Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
+        Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
+        Msg::Terminate => out.push(Effect::Quit),
+    }
+    questions::open(app);
+    keep_visible(app);
+    out
+}
+
+/// What a new screen wants done first.
+pub fn open(app: &mut App) -> Vec<Effect> {
+    let mut out = Vec::new();
+    let place = app.left.place.clone();
+    reads::go(app, Side::Left, place, None, &mut out);
+    out
+}
+
+/// Opens the connect dialog, for this address if one was given.
+pub fn ask_for_server(app: &mut App, address: &str) {
+    server::ask(app, address, None);
+}
+
+/// Begins to connect.
+pub fn connect(app: &mut App, login: crate::app::dialog::Login) -> Vec<Effect> {
+    let mut out = Vec::new();
+    server::ask(app, &login.address, None);
+    server::connect(app, login, &mut out);
+    out
+}
+
+fn keep_visible(app: &mut App) {
+    let Some(layout) = Layout::of(app) else { return };
+    for side in [Side::Left, Side::Right] {
+        let height = usize::from(layout::list_area(layout.pane(side)).height);
+        app.pane_mut(side).keep_visible(height);
+    }
+    let height = usize::from(layout::queue_rows(app, layout.queue).height);
+    match app.focus {
+        Scope::Queue => app.queue.keep_visible(height),
+        // What needs the person and what runs stands first.
+        Scope::Panes => app.queue.top = 0,
+    }
+}
+
+fn push(app: &mut App, kind: Kind) {
+    app.dialogs.push(Dialog::new(kind));
+}
+
+#[cfg(test)]
+mod tests;

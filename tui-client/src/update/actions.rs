@@ -1,0 +1,138 @@
+//! What each action of the table does.
+
+use wire::message::Kind as EntryKind;
+use wire::path::escape;
+
+use super::{Effect, prompts, push, queue, reads, server};
+use crate::action::{Action, Scope};
+use crate::app::dialog::Kind;
+use crate::app::layout::{self, Layout};
+use crate::app::pane::Row;
+use crate::app::place::Place;
+use crate::app::queue::is_busy;
+use crate::app::{App, Tone};
+
+pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
+    if app.focus == Scope::Queue && queue::run(app, action, out) {
+        return;
+    }
+    let page = isize::try_from(page(app)).unwrap_or(1);
+    match action {
+        Action::Help => push(app, Kind::Help),
+        Action::FocusQueue => queue::focus(app),
+        Action::Copy => prompts::copy(app),
+        Action::Move => prompts::rename(app),
+        Action::MakeDirectory => prompts::make_directory(app),
+        Action::NewFile => prompts::new_file(app),
+        Action::Delete => prompts::delete(app, out),
+        Action::Quit => quit(app, out),
+        Action::Suspend => out.push(Effect::Suspend),
+        Action::Up => app.here_mut().step(-1),
+        Action::Down => app.here_mut().step(1),
+        Action::PageUp => app.here_mut().step(-page),
+        Action::PageDown => app.here_mut().step(page),
+        Action::First => app.here_mut().move_to(0),
+        Action::Last => app.here_mut().move_to(usize::MAX),
+        Action::Enter => enter(app, out),
+        Action::Leave => leave_directory(app, out),
+        Action::OtherPane => app.active = app.active.other(),
+        Action::Swap => {
+            std::mem::swap(&mut app.left, &mut app.right);
+            app.active = app.active.other();
+        }
+        Action::OtherSide => other_side(app, out),
+        Action::Reread => reread(app, out),
+        Action::Mark => {
+            app.here_mut().toggle_mark();
+            app.here_mut().step(1);
+        }
+        Action::MarkPattern => prompts::pattern(app, true),
+        Action::UnmarkPattern => prompts::pattern(app, false),
+        Action::InvertMarks => app.here_mut().invert_marks(),
+        Action::Search => app.here_mut().search = Some(String::new()),
+        Action::Sort(by) => {
+            let pane = app.here_mut();
+            pane.order = pane.order.pressed(by);
+            reads::reread(app, app.active, None, out);
+        }
+        Action::Connect => server::ask_anew(app),
+        Action::Escape => escape_from(app, out),
+        // These act on the queue, which does not have the keys.
+        Action::PauseItem
+        | Action::CancelItem
+        | Action::DiscardItem
+        | Action::RetryItem
+        | Action::OpenItem
+        | Action::ForgetItem
+        | Action::ForgetFinished => {}
+    }
+}
+
+/// What is at the server cannot be read while it is gone: the way there is tried instead.
+fn reread(app: &mut App, out: &mut Vec<Effect>) {
+    if !app.here().place.is_local() && server::is_lost(app) {
+        return server::hurry(app, out);
+    }
+    reads::reread(app, app.active, None, out);
+}
+
+pub(super) fn enter(app: &mut App, out: &mut Vec<Effect>) {
+    match app.here().current() {
+        Row::Up => leave_directory(app, out),
+        Row::Entry(entry) if matches!(entry.kind, EntryKind::Directory | EntryKind::Link) => {
+            match app.here().place.join(&entry.name.0) {
+                Ok(place) => reads::go(app, app.active, place, None, out),
+                Err(reason) => app.tell(Tone::Bad, reason),
+            }
+        }
+        Row::Entry(entry) => {
+            let name = escape(&entry.name.0);
+            app.tell(Tone::Plain, format!("{name} is a file: F5 copies it to the other pane"));
+        }
+        Row::Nothing => {}
+    }
+}
+
+fn leave_directory(app: &mut App, out: &mut Vec<Effect>) {
+    let place = &app.here().place;
+    let name = place.name().to_vec();
+    if let Some(parent) = place.parent() {
+        reads::go(app, app.active, parent, Some(name), out);
+    }
+}
+
+fn other_side(app: &mut App, out: &mut Vec<Effect>) {
+    let place = match app.here().place {
+        Place::Local(_) => Place::Remote(app.remote_place.clone()),
+        Place::Remote(_) => Place::Local(app.local_place.clone()),
+    };
+    reads::go(app, app.active, place, None, out);
+}
+
+/// Leaves the innermost open thing.
+fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
+    if app.here_mut().search.take().is_some() {
+        return;
+    }
+    if let Some(loading) = app.here_mut().loading.take() {
+        out.push(Effect::StopRead(loading.generation));
+        let place = loading.place.short_text(app.home.as_deref());
+        app.tell(Tone::Plain, format!("No longer reading {place}"));
+    }
+}
+
+/// Ends at once when nothing runs; else after a question, or when it is asked a second time.
+pub(super) fn quit(app: &mut App, out: &mut Vec<Effect>) {
+    let asked = matches!(app.dialogs.last().map(|dialog| &dialog.kind), Some(Kind::Quit));
+    if asked || (!is_busy(&app.status) && app.working == 0) {
+        out.push(Effect::Quit);
+    } else {
+        push(app, Kind::Quit);
+    }
+}
+
+/// Rows of one screen, less one to keep the bearings.
+fn page(app: &App) -> usize {
+    let height = Layout::of(app).map_or(1, |layout| layout::list_area(layout.pane(app.active)).height);
+    usize::from(height).saturating_sub(1).max(1)
+}

@@ -1,0 +1,143 @@
+//! The front dialog: its keys, its controls, and what leaving it means.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Effect, prompts, questions, server, work};
+use crate::app::App;
+use crate::app::dialog::{Dialog, Kind};
+use crate::app::face::{Face, Press};
+use crate::app::field::Field;
+use crate::engine::status::Reply;
+
+pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
+    let Some(dialog) = app.dialogs.last_mut() else { return };
+    if dialog.field_mut().is_some_and(|field| field.press(key)) {
+        return;
+    }
+    let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
+    let focus = app.dialogs.last().map_or(0, |dialog| dialog.focus);
+    let page = face.window.1.saturating_sub(1).max(1);
+    match key.code {
+        KeyCode::Esc => close(app, out),
+        KeyCode::Enter => press_control(app, &face, focus, out),
+        KeyCode::Char(' ') => press_control(app, &face, focus, out),
+        KeyCode::Tab if !key.modifiers.contains(KeyModifiers::SHIFT) => step(app, &face, 1),
+        KeyCode::Tab | KeyCode::BackTab => step(app, &face, face.controls.len().saturating_sub(1)),
+        KeyCode::Right => step_button(app, &face, 1),
+        KeyCode::Left => step_button(app, &face, -1),
+        KeyCode::Down => step_line(app, &face, 1),
+        KeyCode::Up => step_line(app, &face, -1),
+        KeyCode::PageDown => scroll(app, &face, isize::try_from(page).unwrap_or(1)),
+        KeyCode::PageUp => scroll(app, &face, -isize::try_from(page).unwrap_or(1)),
+        KeyCode::Home => scroll(app, &face, isize::MIN),
+        KeyCode::End => scroll(app, &face, isize::MAX),
+        _ => {}
+    }
+}
+
+/// Presses a control of the front dialog.
+pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut Vec<Effect>) {
+    let Some(control) = face.controls.get(index) else { return };
+    let Some(dialog) = app.dialogs.last_mut() else { return };
+    match control.press {
+        Press::Close => close(app, out),
+        Press::Accept => accept(app, out),
+        Press::SkipOne => skip_one(app, out),
+        Press::Answer(answer) => {
+            if let Some(Dialog { kind: Kind::Decide { question, for_all }, .. }) = app.dialogs.pop() {
+                questions::answer(app, &question, Reply { answer, for_all }, out);
+            }
+        }
+        Press::ToggleForAll => {
+            if let Kind::Decide { for_all, .. } = &mut dialog.kind {
+                *for_all = !*for_all;
+            }
+        }
+        Press::Saved(index) => {
+            if let (Kind::Connect { address, .. }, Some(saved)) = (&mut dialog.kind, app.saved.get(index)) {
+                *address = Field::new(saved.as_str());
+                dialog.focus = 1;
+            }
+        }
+    }
+}
+
+/// Leaves the front dialog without doing what it is for.
+pub(super) fn close(app: &mut App, out: &mut Vec<Effect>) {
+    let Some(dialog) = app.dialogs.pop() else { return };
+    match dialog.kind {
+        Kind::Delete(deletion) if deletion.tally.is_some() => out.push(Effect::StopCount(deletion.serial)),
+        Kind::Decide { question, .. } => {
+            app.put_off.insert(question.id);
+        }
+        Kind::Connecting(_) => {
+            app.session = crate::app::Session::Offline;
+            out.push(Effect::StopConnect);
+        }
+        _ => {}
+    }
+}
+
+/// Does what the front dialog is for. A prompt stays open while its text makes no sense.
+fn accept(app: &mut App, out: &mut Vec<Effect>) {
+    let Some(dialog) = app.dialogs.last() else { return };
+    match dialog.kind.clone() {
+        Kind::Prompt(prompt, field) => prompts::accept(app, prompt, field.text(), out),
+        Kind::Delete(deletion) => {
+            close(app, out);
+            prompts::delete_now(app, deletion, out);
+        }
+        Kind::Exists { work, .. } => {
+            close(app, out);
+            work::begin(app, work.replacing(), out);
+        }
+        Kind::Connect { address, password, .. } => prompts::connect(app, &address, &password, out),
+        Kind::Unknown { login, fingerprint } => {
+            close(app, out);
+            server::connect(app, crate::app::dialog::Login { trust: Some(fingerprint), ..login }, out);
+        }
+        Kind::Quit => out.push(Effect::Quit),
+        Kind::Help | Kind::Decide { .. } | Kind::Connecting(_) | Kind::Changed { .. } | Kind::Item(_) => {}
+    }
+}
+
+fn skip_one(app: &mut App, out: &mut Vec<Effect>) {
+    if let Some(Dialog { kind: Kind::Exists { work, .. }, .. }) = app.dialogs.pop() {
+        work::begin(app, work.rest(1), out);
+    }
+}
+
+/// To the next control, round and round.
+fn step(app: &mut App, face: &Face, by: usize) {
+    if let Some(dialog) = app.dialogs.last_mut() {
+        dialog.focus = (dialog.focus + by).checked_rem(face.controls.len()).unwrap_or_default();
+    }
+}
+
+/// To the next button, when a button has the keys.
+fn step_button(app: &mut App, face: &Face, by: isize) {
+    let Some(dialog) = app.dialogs.last_mut() else { return };
+    let next = dialog.focus.saturating_add_signed(by);
+    let is_button = |index: usize| face.controls.get(index).is_some_and(|control| control.line.is_none());
+    if is_button(dialog.focus) && is_button(next) {
+        dialog.focus = next;
+    }
+}
+
+/// To the control on another line; the buttons count as one. Without any the text scrolls.
+fn step_line(app: &mut App, face: &Face, by: isize) {
+    let first_button = face.controls.iter().position(|control| control.line.is_none()).unwrap_or(face.controls.len());
+    if first_button == 0 {
+        return scroll(app, face, by);
+    }
+    if let Some(dialog) = app.dialogs.last_mut() {
+        dialog.focus = dialog.focus.min(first_button).saturating_add_signed(by).min(first_button);
+    }
+}
+
+fn scroll(app: &mut App, face: &Face, by: isize) {
+    if let Some(dialog) = app.dialogs.last_mut() {
+        let last = face.lines.len().saturating_sub(face.window.1);
+        dialog.scroll = face.window.0.saturating_add_signed(by).min(last);
+    }
+}

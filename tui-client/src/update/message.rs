@@ -1,0 +1,231 @@
+//! What the screen is told and what it wants done: the whole traffic between `update` and `runtime`.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use wire::message::{Entry, Time};
+use wire::{Fault, RemotePath};
+
+use crate::app::dialog::{Login, Tally};
+use crate::app::order::Order;
+use crate::app::place::Place;
+use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key.
+    Key(KeyEvent),
+    /// A mouse event, in milliseconds since the start.
+    Mouse(MouseEvent, u64),
+    /// Text from the clipboard.
+    Paste(String),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The wait of this number for a digit after Esc is over.
+    EscapeWaited(u64),
+    /// Rows found so far by a read.
+    Reading {
+        /// The read.
+        generation: u64,
+        /// How many.
+        found: u64,
+    },
+    /// A read ended.
+    Read {
+        /// The read.
+        generation: u64,
+        /// The whole list in its order, or why there is none.
+        result: Result<Listing, Fault>,
+    },
+    /// Time to look again at panes that are out of date.
+    RereadStale,
+    /// What a count has found.
+    Counted {
+        /// The count.
+        serial: u64,
+        /// So far.
+        tally: Tally,
+    },
+    /// A piece of work ended.
+    Worked {
+        /// What was asked for.
+        work: Work,
+        /// How many of its steps were done, and what stopped the next one.
+        done: usize,
+        /// `None` when all are done.
+        fault: Option<Fault>,
+    },
+    /// The engine's state.
+    Status(Arc<Status>),
+    /// A second of the wait of this number is over.
+    Second(u64),
+    /// A directory at the server changed.
+    Changed(RemotePath),
+    /// The server goes down.
+    Draining,
+    /// Logged in.
+    Connected {
+        /// `user@host`.
+        label: String,
+        /// All saved servers, this one first.
+        saved: Vec<String>,
+    },
+    /// Not logged in.
+    NotConnected(Login, Refusal),
+    /// The program was told to end.
+    Terminate,
+}
+
+/// A directory that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Sorted.
+    pub entries: Vec<Entry>,
+    /// Bytes free there; of this machine's disks only.
+    pub free: Option<u64>,
+    /// When.
+    pub at: Time,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server was not met before.
+    Unknown {
+        /// Its key.
+        fingerprint: String,
+    },
+    /// It has another key than before.
+    Changed {
+        /// When the old key was first seen.
+        since: String,
+        /// The old key.
+        known: String,
+        /// The new one.
+        presented: String,
+    },
+    /// Anything else, as a sentence.
+    Other(String),
+}
+
+/// Something to be done by the runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Read a directory; answers carry the generation.
+    Read {
+        /// Names the read.
+        generation: u64,
+        /// What.
+        place: Place,
+        /// In which order the rows are wanted.
+        order: Order,
+    },
+    /// Give up that read.
+    StopRead(u64),
+    /// Send [`Msg::RereadStale`] in a while.
+    RereadLater,
+    /// Send [`Msg::EscapeWaited`] after the wait for a digit.
+    WaitEscape(u64),
+    /// Send [`Msg::Second`] in a second.
+    WaitSecond(u64),
+    /// Count what these hold.
+    Count {
+        /// Names the count.
+        serial: u64,
+        /// Directories.
+        places: Vec<Place>,
+    },
+    /// Give up that count.
+    StopCount(u64),
+    /// Change files.
+    Work(Work),
+    /// Add to the queue.
+    Enqueue(Vec<NewItem>),
+    /// Change the queue.
+    Queue(ItemId, Command),
+    /// Answer a question.
+    Answer(QuestionId, Reply),
+    /// Connect, giving up a try under way.
+    Connect(Login),
+    /// Give up the try.
+    StopConnect,
+    /// Do not wait any longer with the next try to find the lost server again.
+    Reconnect,
+    /// Stop the program for the shell and come back.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// What can be done to an item of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Stop it.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End it; what has arrived stays for a later try.
+    Cancel,
+    /// End it and delete what has arrived.
+    Discard,
+    /// Try again.
+    Retry,
+    /// Take it off the list.
+    Forget,
+}
+
+/// A change of files within one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Make a directory.
+    MakeDirectory(Place),
+    /// Make an empty file.
+    NewFile(Place),
+    /// Remove all of these, with what they hold.
+    Remove(Vec<Place>),
+    /// Give things another path, step by step.
+    Move(Steps),
+    /// Copy things within their side, step by step.
+    Copy(Steps),
+}
+
+/// Pairs of a thing and its new path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// From and to.
+    pub pairs: Vec<(Place, Place)>,
+    /// The person said yes to replacing the first target.
+    pub replace_first: bool,
+}
+
+impl Work {
+    /// Every path it touches.
+    pub fn places(&self) -> Vec<&Place> {
+        match self {
+            Work::MakeDirectory(place) | Work::NewFile(place) => vec![place],
+            Work::Remove(places) => places.iter().collect(),
+            Work::Move(steps) | Work::Copy(steps) => steps.pairs.iter().flat_map(|(from, to)| [from, to]).collect(),
+        }
+    }
+
+    /// What is left of it after its first `done` steps.
+    pub fn rest(self, done: usize) -> Work {
+        let skip = |steps: Steps| Steps { pairs: steps.pairs.into_iter().skip(done).collect(), replace_first: false };
+        match self {
+            Work::Remove(places) => Work::Remove(places.into_iter().skip(done).collect()),
+            Work::Move(steps) => Work::Move(skip(steps)),
+            Work::Copy(steps) => Work::Copy(skip(steps)),
+            whole => whole,
+        }
+    }
+
+    /// The same with leave to replace the first target.
+    pub fn replacing(self) -> Work {
+        match self {
+            Work::Move(steps) => Work::Move(Steps { replace_first: true, ..steps }),
+            Work::Copy(steps) => Work::Copy(Steps { replace_first: true, ..steps }),
+            other => other,
+        }
+    }
+}

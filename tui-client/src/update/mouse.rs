@@ -1,0 +1,111 @@
+//! The mouse: everything it does has a key as well.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::{Effect, actions, dialogs, keys, queue};
+use crate::action::Scope;
+use crate::app::face::Face;
+use crate::app::layout::{self, Layout};
+use crate::app::{App, Click, Side};
+
+pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
+    let Some(layout) = Layout::of(app) else { return };
+    let spot = Position::new(event.column, event.row);
+    match event.kind {
+        MouseEventKind::Down(button) if !app.dialogs.is_empty() => in_dialog(app, button, spot, out),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let double = is_second(app, at, (spot.x, spot.y));
+            click(app, &layout, spot, double, out);
+        }
+        MouseEventKind::Down(MouseButton::Right) => {
+            if let Some(side) = put_cursor(app, &layout, spot) {
+                app.pane_mut(side).toggle_mark();
+            }
+        }
+        MouseEventKind::ScrollDown if app.dialogs.is_empty() => wheel(app, &layout, spot, WHEEL),
+        MouseEventKind::ScrollUp if app.dialogs.is_empty() => wheel(app, &layout, spot, -WHEEL),
+        _ => {}
+    }
+}
+
+fn in_dialog(app: &mut App, button: MouseButton, spot: Position, out: &mut Vec<Effect>) {
+    let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
+    let Some(index) = face.control_at(spot.x, spot.y).filter(|_| button == MouseButton::Left) else { return };
+    if let Some(dialog) = app.dialogs.last_mut() {
+        dialog.focus = index;
+        // A click on a field only puts the keys there.
+        if dialog.field_mut().is_none() {
+            dialogs::press_control(app, &face, index, out);
+        }
+    }
+}
+
+fn click(app: &mut App, layout: &Layout, spot: Position, double: bool, out: &mut Vec<Effect>) {
+    if layout.bar.contains(spot) {
+        let slots = layout::bar_slots(layout.bar.width);
+        let hit = slots.iter().position(|(x, width)| (*x..x + width).contains(&spot.x));
+        if let Some(number) = hit.and_then(|index| u8::try_from(index + 1).ok()) {
+            keys::function(app, number, out);
+        }
+    } else if layout.queue.contains(spot) {
+        click_queue(app, layout.queue, spot, double);
+    } else if put_cursor(app, layout, spot).is_some() && double {
+        actions::enter(app, out);
+    }
+}
+
+fn click_queue(app: &mut App, area: Rect, spot: Position, double: bool) {
+    if app.focus != Scope::Queue {
+        queue::focus(app);
+    }
+    let rows = layout::queue_rows(app, area);
+    if rows.contains(spot) {
+        let row = usize::from(spot.y - rows.y) + app.queue.top;
+        if let Some(id) = app.queue.order.get(row) {
+            app.queue.selected = Some(*id);
+            if double {
+                queue::open(app);
+            }
+        }
+    }
+}
+
+/// Gives the pane under the pointer the keys; on a row, the cursor goes there and its side is told.
+fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
+    let side = [Side::Left, Side::Right].into_iter().find(|side| layout.pane(*side).contains(spot))?;
+    app.active = side;
+    app.focus = Scope::Panes;
+    let list = layout::list_area(layout.pane(side));
+    let pane = app.pane_mut(side);
+    pane.search = None;
+    let row = usize::from(spot.y.checked_sub(list.y)?) + pane.top;
+    if !list.contains(spot) || row >= pane.rows() {
+        return None;
+    }
+    pane.move_to(row);
+    Some(side)
+}
+
+fn wheel(app: &mut App, layout: &Layout, spot: Position, rows: isize) {
+    if layout.queue.contains(spot) {
+        return app.queue.step(rows.signum());
+    }
+    if let Some(side) = [Side::Left, Side::Right].into_iter().find(|side| layout.pane(*side).contains(spot)) {
+        app.pane_mut(side).step(rows);
+    }
+}
+
+/// Whether this is the second click of two on one spot.
+fn is_second(app: &mut App, at: u64, spot: (u16, u16)) -> bool {
+    let first = app.click.take().filter(|click| click.spot == spot && at.saturating_sub(click.at) <= DOUBLE_CLICK_MS);
+    if first.is_none() {
+        app.click = Some(Click { at, spot });
+    }
+    first.is_some()
+}
+
+/// What desktops use.
+const DOUBLE_CLICK_MS: u64 = 400;
+/// Rows for one notch.
+const WHEEL: isize = 3;

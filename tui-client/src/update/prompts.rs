@@ -1,0 +1,203 @@
+//! Dialogs that take a line of text, and deletion: from what is marked to work or to items of the queue.
+
+use globset::Glob;
+use wire::message::{Kind as EntryKind, Secret};
+use wire::path::escape;
+
+use super::{Effect, Steps, Work, push, server, work};
+use crate::app::dialog::{Deletion, Kind, Login, Prompt, Source, Tally};
+use crate::app::field::Field;
+use crate::app::pane::Pane;
+use crate::app::place::Place;
+use crate::app::text;
+use crate::app::{App, Copying, Session, Tone};
+use crate::engine::status::{AfterCopy, IfExists, Job, NewItem};
+
+/// Asks where the marked things are to be copied.
+pub(super) fn copy(app: &mut App) {
+    let Some(sources) = sources_or_tell(app) else { return };
+    let base = app.there().place.clone();
+    let needs_server = !app.here().place.is_local() || !base.is_local();
+    if needs_server && !matches!(app.session, Session::Online(_)) {
+        return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
+    }
+    let text = proposal(&base, &sources);
+    push(app, Kind::Prompt(Prompt::Copy { sources, base }, Field::new(text)));
+}
+
+/// Asks where the marked things are to be moved, or for a new name. Without a server one thing can still
+/// be renamed where it is.
+pub(super) fn rename(app: &mut App) {
+    let Some(sources) = sources_or_tell(app) else { return };
+    let across = !app.here().place.beside(&app.there().place);
+    let stays = across && !matches!(app.session, Session::Online(_));
+    if stays && sources.len() > 1 {
+        return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
+    }
+    let base = if stays { app.here().place.clone() } else { app.there().place.clone() };
+    let text = proposal(&base, &sources);
+    push(app, Kind::Prompt(Prompt::Move { sources, base }, Field::new(text)));
+}
+
+pub(super) fn make_directory(app: &mut App) {
+    let place = app.here().place.clone();
+    push(app, Kind::Prompt(Prompt::MakeDirectory(place), Field::default()));
+}
+
+pub(super) fn new_file(app: &mut App) {
+    let place = app.here().place.clone();
+    push(app, Kind::Prompt(Prompt::NewFile(place), Field::default()));
+}
+
+pub(super) fn pattern(app: &mut App, mark: bool) {
+    push(app, Kind::Prompt(Prompt::Pattern { mark }, Field::new("*")));
+}
+
+/// Asks before a deletion, and has what directories hold counted meanwhile.
+pub(super) fn delete(app: &mut App, out: &mut Vec<Effect>) {
+    let Some(sources) = sources_or_tell(app) else { return };
+    let directories = sources.iter().filter(|source| source.directory).map(|source| source.place.clone());
+    let places: Vec<Place> = directories.collect();
+    let serial = app.next_serial();
+    let tally = (!places.is_empty()).then(Tally::default);
+    if !places.is_empty() {
+        out.push(Effect::Count { serial, places });
+    }
+    push(app, Kind::Delete(Deletion { sources, serial, tally }));
+}
+
+pub(super) fn delete_now(app: &mut App, deletion: Deletion, out: &mut Vec<Effect>) {
+    let places = deletion.sources.into_iter().map(|source| source.place).collect();
+    work::begin(app, Work::Remove(places), out);
+}
+
+/// Does what the prompt is for, or tells why the text makes no sense and leaves it open.
+pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<Effect>) {
+    let done = match prompt {
+        Prompt::MakeDirectory(base) => {
+            new_place(app, &base, typed).map(|place| work::begin(app, Work::MakeDirectory(place), out))
+        }
+        Prompt::NewFile(base) => new_place(app, &base, typed).map(|place| work::begin(app, Work::NewFile(place), out)),
+        Prompt::Pattern { mark } => mark_matching(app, typed, mark),
+        Prompt::Copy { sources, base } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
+        Prompt::Move { sources, base } => {
+            let base = if is_new_name(&sources, &base, typed) { app.here().place.clone() } else { base };
+            transfer(app, sources, &base, typed, AfterCopy::Remove, out)
+        }
+    };
+    match done {
+        Ok(()) => app.dialogs.retain(|dialog| !matches!(dialog.kind, Kind::Prompt(..))),
+        Err(reason) => app.tell(Tone::Bad, reason),
+    }
+}
+
+pub(super) fn connect(app: &mut App, address: &Field, password: &Field, out: &mut Vec<Effect>) {
+    let address = address.text().trim().to_owned();
+    if let Some(dialog) = app.dialogs.last_mut() {
+        // Enter in the address goes on to the password.
+        let goes_on = dialog.focus == 0 && password.text().is_empty();
+        dialog.focus = if address.is_empty() { 0 } else { 1 };
+        if address.is_empty() || goes_on {
+            return;
+        }
+    }
+    server::connect(app, Login { address, password: Secret(password.text().to_owned()), trust: None }, out);
+}
+
+/// On the way to the other side, a name without a directory renames a thing where it is.
+fn is_new_name(sources: &[Source], base: &Place, typed: &str) -> bool {
+    matches!(sources, [source] if !source.place.beside(base)) && !typed.contains('/')
+}
+
+/// Copies or moves: within one side at once, to the other one through the queue.
+fn transfer(
+    app: &mut App,
+    sources: Vec<Source>,
+    base: &Place,
+    typed: &str,
+    source: AfterCopy,
+    out: &mut Vec<Effect>,
+) -> Result<(), String> {
+    let pairs = pairs(app, sources, base, typed)?;
+    app.here_mut().clear_marks();
+    if pairs.iter().all(|(from, to)| from.beside(to)) {
+        let steps = Steps { pairs, replace_first: false };
+        work::begin(app, if source == AfterCopy::Keep { Work::Copy(steps) } else { Work::Move(steps) }, out);
+        return Ok(());
+    }
+    let items: Vec<NewItem> = pairs.into_iter().filter_map(|pair| new_item(pair, app.if_exists, source)).collect();
+    let what = if source == AfterCopy::Keep { "copy" } else { "move" };
+    app.tell(Tone::Plain, format!("Queued {} to {what}", text::count(items.len() as u64, "item")));
+    app.copies.push(Copying { jobs: items.iter().map(|item| item.job.clone()).collect(), answer: None });
+    out.push(Effect::Enqueue(items));
+    Ok(())
+}
+
+/// Each source with its new path. Several go into the directory typed, as does one when it ends in `/`.
+fn pairs(app: &App, sources: Vec<Source>, base: &Place, typed: &str) -> Result<Vec<(Place, Place)>, String> {
+    let single = match sources.as_slice() {
+        [source] if !typed.ends_with('/') => source.place.name().to_vec(),
+        _ => Vec::new(),
+    };
+    let target = base.resolve(typed, &single, app.home.as_deref())?;
+    let mut pairs = Vec::with_capacity(sources.len());
+    for Source { place, .. } in sources {
+        let to = if single.is_empty() { target.join(place.name())? } else { target.clone() };
+        if to == place {
+            return Err(format!("{} is there already: type another path", escape(place.name())));
+        }
+        if to.is_within(&place) {
+            return Err(format!("{} cannot go into itself", escape(place.name())));
+        }
+        pairs.push((place, to));
+    }
+    Ok(pairs)
+}
+
+fn new_item(pair: (Place, Place), if_exists: IfExists, source: AfterCopy) -> Option<NewItem> {
+    let job = match pair {
+        (Place::Local(source), Place::Remote(target)) => Job::Up { source, target },
+        (Place::Remote(source), Place::Local(target)) => Job::Down { source, target },
+        _ => return None,
+    };
+    Some(NewItem { job, if_exists, source })
+}
+
+fn new_place(app: &App, base: &Place, typed: &str) -> Result<Place, String> {
+    let place = base.resolve(typed, b"", app.home.as_deref())?;
+    if place == *base { Err("Type a name".to_owned()) } else { Ok(place) }
+}
+
+fn mark_matching(app: &mut App, typed: &str, mark: bool) -> Result<(), String> {
+    let pattern = Glob::new(typed).map_err(|error| error.to_string())?.compile_matcher();
+    let changed = app.here_mut().mark_matching(&pattern, mark);
+    let word = if mark { "Marked" } else { "Unmarked" };
+    app.tell(Tone::Plain, format!("{word} {}", text::count(changed as u64, "file")));
+    Ok(())
+}
+
+/// The text that a target field opens with.
+fn proposal(base: &Place, sources: &[Source]) -> String {
+    match sources {
+        [source] => base.directory_text() + &escape(source.place.name()),
+        _ => base.directory_text(),
+    }
+}
+
+fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
+    let sources = sources(app.here());
+    if sources.is_empty() {
+        app.tell(Tone::Plain, "Nothing is marked");
+        return None;
+    }
+    Some(sources)
+}
+
+fn sources(pane: &Pane) -> Vec<Source> {
+    let source = |entry: &wire::message::Entry| {
+        let place = pane.place.join(&entry.name.0).ok()?;
+        let directory = entry.kind == EntryKind::Directory;
+        Some(Source { place, directory, size: entry.size, mtime: entry.mtime })
+    };
+    pane.selection().into_iter().filter_map(source).collect()
+}

@@ -1,0 +1,90 @@
+//! The queue while it has the keys.
+
+use super::{Command, Effect, push, questions};
+use crate::action::{Action, Scope};
+use crate::app::dialog::Kind;
+use crate::app::layout::{self, Layout};
+use crate::app::{App, Tone};
+use crate::engine::status::{ItemId, ItemStatus, State};
+
+pub(super) fn focus(app: &mut App) {
+    if app.status.items.is_empty() {
+        return app.tell(Tone::Plain, "The queue is empty");
+    }
+    app.focus = Scope::Queue;
+    app.queue.selected = app.queue.order.first().copied();
+    app.tell(Tone::Plain, HINTS);
+}
+
+/// Runs an action on the queue; tells whether it was one for it.
+pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool {
+    let height = Layout::of(app).map_or(1, |layout| layout::queue_rows(app, layout.queue).height);
+    let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+    match action {
+        Action::Up => app.queue.step(-1),
+        Action::Down => app.queue.step(1),
+        Action::PageUp => app.queue.step(-page),
+        Action::PageDown => app.queue.step(page),
+        Action::First => app.queue.step(isize::MIN),
+        Action::Last => app.queue.step(isize::MAX),
+        Action::Escape => app.focus = Scope::Panes,
+        Action::OpenItem => open(app),
+        Action::ForgetFinished => {
+            let over = app.status.items.iter().filter(|item| item.state.is_over());
+            out.extend(over.map(|item| Effect::Queue(item.id, Command::Forget)));
+        }
+        Action::PauseItem | Action::CancelItem | Action::DiscardItem | Action::RetryItem | Action::ForgetItem => {
+            command(app, action, out);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Opens the selected item's question, else its details.
+pub(super) fn open(app: &mut App) {
+    let Some(id) = app.queue.selected else { return };
+    match app.status.questions.iter().find(|question| question.item == id).cloned() {
+        Some(question) => {
+            app.put_off.remove(&question.id);
+            app.dialogs.push(questions::decide(question));
+        }
+        None => push(app, Kind::Item(id)),
+    }
+}
+
+fn command(app: &mut App, action: Action, out: &mut Vec<Effect>) {
+    let Some(item) = selected(app) else { return };
+    match wanted(action, &item.state) {
+        Ok(command) => out.push(Effect::Queue(item.id, command)),
+        Err(reason) => {
+            let text = format!("{} is {}: {reason}", item.name, item.state.word());
+            app.tell(Tone::Plain, text);
+        }
+    }
+}
+
+/// What an action means for an item in this state, or why it means nothing.
+fn wanted(action: Action, state: &State) -> Result<Command, &'static str> {
+    match (action, state) {
+        (Action::PauseItem, State::Paused) => Ok(Command::Resume),
+        (Action::PauseItem, state) if !state.is_over() => Ok(Command::Pause),
+        (Action::PauseItem, _) => Err("nothing to pause"),
+        (Action::CancelItem, state) if !state.is_over() => Ok(Command::Cancel),
+        // What a failed or cancelled one left behind can still be deleted.
+        (Action::DiscardItem, state) if *state != State::Done => Ok(Command::Discard),
+        (Action::CancelItem | Action::DiscardItem, _) => Err("nothing to cancel"),
+        (Action::RetryItem, State::Failed(_) | State::Cancelled | State::Retrying { .. }) => Ok(Command::Retry),
+        (Action::RetryItem, _) => Err("nothing to try again"),
+        (_, state) if state.is_over() => Ok(Command::Forget),
+        _ => Err("cancel it first (c)"),
+    }
+}
+
+fn selected(app: &App) -> Option<&ItemStatus> {
+    let id: ItemId = app.queue.selected?;
+    app.status.items.iter().find(|item| item.id == id)
+}
+
+/// Told while the queue has the keys.
+const HINTS: &str = "p pause  r retry  c cancel  d cancel+delete  Enter open  Del forget  Esc back";

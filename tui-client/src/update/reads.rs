@@ -1,0 +1,132 @@
+//! Directories: beginning to read one, taking up what was read, and reading again when something changed.
+
+use wire::{Code, Fault, RemotePath};
+
+use super::{Effect, Listing, server};
+use crate::app::pane::{Loading, Pane};
+use crate::app::place::Place;
+use crate::app::{App, Session, Side, Tone};
+
+const SIDES: [Side; 2] = [Side::Left, Side::Right];
+
+/// Begins to read `place` into a pane. The old list stays until the new one is whole.
+pub(super) fn go(app: &mut App, side: Side, place: Place, land: Option<Vec<u8>>, out: &mut Vec<Effect>) {
+    if !place.is_local() && !matches!(app.session, Session::Online(_)) {
+        return server::ask_anew(app);
+    }
+    let generation = app.next_serial();
+    let pane = app.pane_mut(side);
+    if let Some(old) = pane.loading.take() {
+        out.push(Effect::StopRead(old.generation));
+    }
+    pane.stale = false;
+    pane.loading = Some(Loading { generation, place: place.clone(), land, found: 0 });
+    out.push(Effect::Read { generation, place, order: pane.order });
+}
+
+/// Reads the same directory again, unless the pane is on its way to another one.
+pub(super) fn reread(app: &mut App, side: Side, land: Option<Vec<u8>>, out: &mut Vec<Effect>) {
+    let pane = app.pane(side);
+    if pane.loading.as_ref().is_none_or(|loading| loading.place == pane.place) {
+        let place = pane.place.clone();
+        go(app, side, place, land, out);
+    }
+}
+
+/// Reads again every pane that shows the directory.
+pub(super) fn reread_showing(app: &mut App, place: &Place, land: Option<&[u8]>, out: &mut Vec<Effect>) {
+    for side in SIDES {
+        if app.pane(side).place == *place {
+            reread(app, side, land.map(<[u8]>::to_vec), out);
+        }
+    }
+}
+
+pub(super) fn found(app: &mut App, generation: u64, found: u64) {
+    if let Some(loading) = reading(app, generation).and_then(|pane| pane.loading.as_mut()) {
+        loading.found = found;
+    }
+}
+
+pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Fault>, out: &mut Vec<Effect>) {
+    let Some(pane) = reading(app, generation) else { return };
+    match result {
+        Ok(listing) => {
+            pane.settle(listing.entries, listing.free, listing.at);
+            match pane.place.clone() {
+                Place::Local(path) => app.local_place = path,
+                Place::Remote(path) => app.remote_place = path,
+            }
+        }
+        Err(fault) => failed(app, generation, &fault, out),
+    }
+}
+
+/// The pane stays where it was; when that is what is gone, it goes up.
+fn failed(app: &mut App, generation: u64, fault: &Fault, out: &mut Vec<Effect>) {
+    let of_read = |pane: &Pane| pane.loading.as_ref().is_some_and(|loading| loading.generation == generation);
+    let Some(side) = SIDES.into_iter().find(|side| of_read(app.pane(*side))) else { return };
+    let pane = app.pane_mut(side);
+    let Some(loading) = pane.loading.take() else { return };
+    let gone = loading.place == pane.place && matches!(fault.code, Code::NotFound | Code::NotDirectory);
+    match loading.place.parent() {
+        Some(parent) if gone => go(app, side, parent, Some(loading.place.name().to_vec()), out),
+        _ if fault.code == Code::Cancelled => {}
+        _ => {
+            let place = loading.place.short_text(app.home.as_deref());
+            app.tell_fault(&format!("Cannot read {place}"), fault);
+        }
+    }
+}
+
+/// Something in a directory at the server changed.
+pub(super) fn changed(app: &mut App, path: &RemotePath, out: &mut Vec<Effect>) {
+    out_of_date(app, |place| matches!(place, Place::Remote(shown) if shown == path), out);
+}
+
+/// Marks panes as out of date; they are read again a little later, once, however much changes meanwhile.
+pub(super) fn out_of_date(app: &mut App, shows: impl Fn(&Place) -> bool, out: &mut Vec<Effect>) {
+    let awaited = SIDES.iter().any(|side| app.pane(*side).stale);
+    for side in SIDES {
+        let pane = app.pane_mut(side);
+        pane.stale |= shows(&pane.place);
+    }
+    if !awaited && SIDES.iter().any(|side| app.pane(*side).stale) {
+        out.push(Effect::RereadLater);
+    }
+}
+
+pub(super) fn reread_stale(app: &mut App, out: &mut Vec<Effect>) {
+    for side in SIDES.into_iter().filter(|side| app.pane(*side).stale).collect::<Vec<_>>() {
+        let reachable = app.pane(side).place.is_local() || app.is_online();
+        match (&app.pane(side).loading, reachable) {
+            (None, true) => reread(app, side, None, out),
+            // It is read again when the connection is back.
+            (_, false) => app.pane_mut(side).stale = false,
+            (Some(_), true) => {}
+        }
+    }
+    if SIDES.iter().any(|side| app.pane(*side).stale) {
+        out.push(Effect::RereadLater);
+    }
+}
+
+/// Reads all panes of the server again.
+pub(super) fn reread_remote(app: &mut App, out: &mut Vec<Effect>) {
+    for side in SIDES {
+        if !app.pane(side).place.is_local() {
+            reread(app, side, None, out);
+        }
+    }
+}
+
+/// The right moment to say that the server answers again.
+pub(super) fn back_online(app: &mut App, out: &mut Vec<Effect>) {
+    app.tell(Tone::Good, "Connected again");
+    reread_remote(app, out);
+}
+
+fn reading(app: &mut App, generation: u64) -> Option<&mut Pane> {
+    let of_read = |pane: &&mut Pane| pane.loading.as_ref().is_some_and(|loading| loading.generation == generation);
+    [&mut app.left, &mut app.right].into_iter().find(of_read)
+}

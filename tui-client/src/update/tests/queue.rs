@@ -1,0 +1,160 @@
+//! The queue, its questions, and quitting while it runs.
+
+use super::*;
+
+pub(super) fn with_status(app: &mut App, change: impl FnOnce(&mut Status)) -> Vec<Effect> {
+    let mut status = sample::status();
+    change(&mut status);
+    update(app, Msg::Status(Arc::new(status)))
+}
+
+fn asked(app: &App) -> Option<QuestionId> {
+    match app.dialogs.last().map(|dialog| &dialog.kind) {
+        Some(Kind::Decide { question: Question { id, .. }, .. }) => Some(*id),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_question_opens_by_itself_but_never_under_somebody_who_types() {
+    let mut app = sample::app();
+    run(&mut app, "<F7>ne");
+    with_status(&mut app, |_| {});
+    assert_eq!(asked(&app), None);
+    run(&mut app, "w");
+    assert_eq!(run(&mut app, "<Enter>"), [Effect::Work(Work::MakeDirectory(local("/home/ada/Downloads/new")))]);
+    assert_eq!(asked(&app), Some(QuestionId(1)), "it opens when the prompt is gone");
+    // Enter that was meant for something else decides nothing.
+    assert_eq!(run(&mut app, "<Enter>"), []);
+    assert_eq!((asked(&app), app.put_off.len()), (None, 1));
+    with_status(&mut app, |_| {});
+    assert_eq!(asked(&app), None, "put off is put off");
+    run(&mut app, "<F2><Enter>");
+    assert_eq!(asked(&app), Some(QuestionId(1)), "the queue opens it again");
+}
+
+#[test]
+fn answers() {
+    for (script, answer, for_all) in [
+        ("<Right><Enter>", IfExists::Update, false),
+        ("<Right><Right><Enter>", IfExists::Overwrite, false),
+        ("<Up><Space><Down><Right><Right><Right><Enter>", IfExists::Newer, true),
+        ("<Tab><Tab><Tab><Tab><Space>", IfExists::Skip, false),
+        ("<Right><Right><Right><Right><Right><Right><Enter>", IfExists::Rename, false),
+    ] {
+        let mut app = sample::app();
+        with_status(&mut app, |_| {});
+        assert_eq!(run(&mut app, script), [Effect::Answer(QuestionId(1), Reply { answer, for_all })], "{script}");
+        with_status(&mut app, |_| {});
+        assert_eq!(asked(&app), None, "it does not open again before the engine has taken up the answer");
+    }
+    let mut app = sample::app();
+    with_status(&mut app, |_| {});
+    with_status(&mut app, |status| status.questions.clear());
+    assert!(app.dialogs.is_empty(), "a question that is gone takes its dialog along");
+}
+
+#[test]
+fn one_answer_for_all_that_was_copied_together() {
+    let mut app = sample::app();
+    let effects = run(&mut app, "<End><Insert><Up><Insert><F5><Enter>");
+    let [Effect::Enqueue(items)] = effects.as_slice() else { panic!("{effects:?}") };
+    let jobs: Vec<Job> = items.iter().map(|item| item.job.clone()).collect();
+    // Of the three questions one is about something else.
+    let asking = |status: &mut Status, ids: &[u64]| {
+        let question = status.questions[0].clone();
+        status.items[0].job = jobs[0].clone();
+        status.items[1].job = jobs[1].clone();
+        status.questions =
+            ids.iter().map(|id| Question { id: QuestionId(*id), item: ItemId(*id), ..question.clone() }).collect();
+    };
+    with_status(&mut app, |status| asking(status, &[1, 3]));
+    let reply = Reply { answer: IfExists::Update, for_all: true };
+    assert_eq!(run(&mut app, "<Up><Space><Down><Right><Enter>"), [Effect::Answer(QuestionId(1), reply)]);
+    assert_eq!(asked(&app), Some(QuestionId(3)));
+    assert_eq!(with_status(&mut app, |status| asking(status, &[1, 2, 3])), [Effect::Answer(QuestionId(2), reply)]);
+    assert_eq!(with_status(&mut app, |status| asking(status, &[2, 3])), []);
+}
+
+#[test]
+fn the_queue_has_the_keys() {
+    let check = |script: &str, effects: &[Effect]| {
+        let mut app = sample::app();
+        with_status(&mut app, |status| status.questions.clear());
+        assert_eq!(run(&mut app, &format!("<F2>{script}")), effects, "{script}");
+    };
+    // In the order of the screen: 3 needs a person, 1 and 2 run, 4 is done.
+    let command = |id, command| [Effect::Queue(ItemId(id), command)];
+    check("p", &command(3, Command::Pause));
+    check("<Down>p", &command(1, Command::Pause));
+    check("<Down>c", &command(1, Command::Cancel));
+    check("<Down><Down>d", &command(2, Command::Discard));
+    check("<End><Delete>", &command(4, Command::Forget));
+    check("<End>p", &[]);
+    check("<End>r", &[]);
+    check("<Delete>", &[]);
+    check("x", &command(4, Command::Forget));
+    check("<F2><Ctrl-R>", &[read(1, local("/home/ada/Downloads"))]);
+    check("<Esc>p", &[Effect::WaitEscape(1)]);
+    let mut app = sample::app();
+    with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items.truncate(1);
+        status.items[0].state = State::Paused;
+    });
+    assert_eq!(run(&mut app, "<F2>p"), command(1, Command::Resume));
+    with_status(&mut app, |status| status.items.clear());
+    assert_eq!(app.focus, Scope::Panes, "an empty queue gives the keys back");
+}
+
+#[test]
+fn the_selection_follows_its_item() {
+    let mut app = sample::app();
+    with_status(&mut app, |status| status.questions.clear());
+    run(&mut app, "<F2><Down>");
+    assert_eq!(app.queue.selected, Some(ItemId(1)));
+    with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items[0].state = State::Done;
+    });
+    assert_eq!(app.queue.selected, Some(ItemId(1)));
+    with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items.remove(0);
+    });
+    assert!(app.queue.selected.is_some_and(|id| id != ItemId(1)));
+}
+
+#[test]
+fn ends_are_told_and_shown() {
+    let mut app = sample::app();
+    with_status(&mut app, |status| status.questions.clear());
+    let effects = with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items[1].state = State::Done;
+    });
+    assert_eq!(effects, [Effect::RereadLater]);
+    assert_eq!(app.note.text, "Copied raw/: 340 files proven, 7.6 GiB, 4.0 s, 5.0 MiB were there already");
+    assert!(app.left.stale && !app.right.stale);
+    with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items[0].state = State::Failed(Fault::new(Code::Quota, "1.2 GiB more than is free"));
+    });
+    assert_eq!(
+        (app.note.text.as_str(), app.note.tone),
+        ("debian-12.iso over quota: 1.2 GiB more than is free", Tone::Bad)
+    );
+}
+
+#[test]
+fn quitting_asks_while_transfers_run() {
+    let mut app = sample::app();
+    with_status(&mut app, |status| status.questions.clear());
+    assert_eq!(run(&mut app, "<F10><Enter>"), [], "the safe button has the keys");
+    assert!(app.dialogs.is_empty());
+    assert_eq!(run(&mut app, "<F10><Right><Enter>"), [Effect::Quit]);
+    let mut app = sample::app();
+    with_status(&mut app, |status| status.questions.clear());
+    assert_eq!(run(&mut app, "<Ctrl-C><Ctrl-C>"), [Effect::Quit]);
+    assert_eq!(update(&mut app, Msg::Terminate), [Effect::Quit]);
+}

@@ -1,0 +1,69 @@
+//! Work within one side: what came of it, and the count shown before a deletion.
+
+use wire::{Code, Fault};
+
+use super::{Effect, Work, push, reads};
+use crate::app::dialog::{Kind, Tally};
+use crate::app::place::Place;
+use crate::app::text;
+use crate::app::{App, Tone};
+
+/// Begins a piece of work.
+pub(super) fn begin(app: &mut App, work: Work, out: &mut Vec<Effect>) {
+    app.working += 1;
+    app.tell(Tone::Plain, format!("{}…", sentence(&work, "Making", "Deleting", "Moving", "Copying")));
+    out.push(Effect::Work(work));
+}
+
+pub(super) fn ended(app: &mut App, work: Work, done: usize, fault: Option<Fault>, out: &mut Vec<Effect>) {
+    app.working = app.working.saturating_sub(1);
+    show_changes(app, &work, out);
+    match fault {
+        None => app.tell(Tone::Good, sentence(&work, "Made", "Deleted", "Moved", "Copied")),
+        Some(fault) if fault.code == Code::Exists && matches!(work, Work::Copy(_) | Work::Move(_)) => {
+            push(app, Kind::Exists { work: work.rest(done), fault });
+        }
+        Some(fault) => {
+            app.tell_fault(sentence(&work, "Not made", "Not deleted", "Not moved", "Not copied").as_str(), &fault)
+        }
+    }
+}
+
+pub(super) fn counted(app: &mut App, serial: u64, tally: Tally) {
+    for dialog in &mut app.dialogs {
+        if let Kind::Delete(deletion) = &mut dialog.kind
+            && deletion.serial == serial
+        {
+            deletion.tally = Some(tally);
+        }
+    }
+}
+
+/// Reads the directories again in which something changed; the cursor goes to what is new.
+fn show_changes(app: &mut App, work: &Work, out: &mut Vec<Effect>) {
+    let new = match work {
+        Work::MakeDirectory(place) | Work::NewFile(place) => Some(place),
+        Work::Move(steps) => steps.pairs.first().map(|(_, to)| to).filter(|_| steps.pairs.len() == 1),
+        Work::Remove(_) | Work::Copy(_) => None,
+    };
+    let mut parents: Vec<Place> = work.places().into_iter().filter_map(Place::parent).collect();
+    parents.sort_by_key(Place::text);
+    parents.dedup();
+    for parent in parents {
+        let land = new.filter(|place| place.parent().as_ref() == Some(&parent)).map(Place::name);
+        reads::reread_showing(app, &parent, land, out);
+    }
+}
+
+fn sentence(work: &Work, make: &str, delete: &str, moved: &str, copy: &str) -> String {
+    let (verb, places): (&str, Vec<&Place>) = match work {
+        Work::MakeDirectory(place) | Work::NewFile(place) => (make, vec![place]),
+        Work::Remove(places) => (delete, places.iter().collect()),
+        Work::Move(steps) => (moved, steps.pairs.iter().map(|(from, _)| from).collect()),
+        Work::Copy(steps) => (copy, steps.pairs.iter().map(|(from, _)| from).collect()),
+    };
+    match places.as_slice() {
+        [place] => format!("{verb} {}", wire::path::escape(place.name())),
+        places => format!("{verb} {} things", text::grouped(places.len() as u64)),
+    }
+}

@@ -1,0 +1,280 @@
+//! One pane: border with place and space, heading, rows, foot.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use wire::message::{Entry, Kind, Usage};
+use wire::path::escape;
+use wire::size;
+
+use super::gauge::gauge;
+use crate::action::Scope;
+use crate::app::layout::list_area;
+use crate::app::order::{By, Order};
+use crate::app::pane::{Pane, Row};
+use crate::app::place::Place;
+use crate::app::queue::bytes_to_come;
+use crate::app::text::{self, Dates, clip, clip_left, columns, fit, fit_right};
+use crate::app::{App, Session, Side};
+use crate::engine::status::Link;
+use crate::theme::{Look, Theme};
+
+pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let pane = app.pane(side);
+    let active = side == app.active;
+    let look = if active { theme.active_frame } else { theme.frame };
+    let border = if active { &DOUBLE } else { &SINGLE };
+    draw_border(border, area, look, buffer);
+    let room = usize::from(area.width).saturating_sub(6);
+    on_border(buffer, area, area.top(), &clip_left(&title(app, pane), room), look);
+    on_border(
+        buffer,
+        area,
+        area.bottom().saturating_sub(1),
+        &space(app, pane, room),
+        if pane.place.is_local() { look } else { theme.gauge },
+    );
+    let columns = Columns::of(list_area(area).width);
+    let heading = columns.heading(pane.order);
+    columns.draw(buffer, area.x + 1, area.y + 1, &heading, theme.heading, theme.frame);
+    draw_rows(app, theme, side, &columns, list_area(area), buffer);
+    let foot =
+        Rect { x: area.x + 1, y: area.bottom().saturating_sub(2), width: area.width.saturating_sub(2), height: 1 };
+    super::line(buffer, foot, 0, &format!(" {}", foot_text(app, pane, foot.width)), theme.foot);
+}
+
+fn draw_rows(app: &App, theme: &Theme, side: Side, columns: &Columns, list: Rect, buffer: &mut Buffer) {
+    let pane = app.pane(side);
+    let has_keys = side == app.active && app.focus == Scope::Panes;
+    let stale = !pane.place.is_local() && !app.is_online();
+    for offset in 0..list.height {
+        let row = pane.top + usize::from(offset);
+        let cells = columns.row(app, pane, row);
+        let look = look_of(theme, pane, row, has_keys && row == pane.cursor, stale);
+        let lines = if has_keys && row == pane.cursor { look } else { theme.frame };
+        columns.draw(buffer, list.x, list.y + offset, &cells, look, lines);
+    }
+}
+
+fn look_of(theme: &Theme, pane: &Pane, row: usize, cursor: bool, stale: bool) -> Look {
+    let entry = match pane.row(row) {
+        Row::Entry(entry) => Some(entry),
+        Row::Up | Row::Nothing => None,
+    };
+    let marked = entry.is_some_and(|entry| pane.marks.has(&entry.name.0));
+    match (cursor, marked, entry.map(|entry| entry.kind)) {
+        (true, true, _) => theme.marked_cursor,
+        (true, false, _) => theme.cursor,
+        _ if stale => theme.stale,
+        (false, true, _) => theme.marked,
+        (false, false, Some(Kind::Directory)) => theme.directory,
+        (false, false, Some(Kind::Link | Kind::Other)) => theme.link,
+        (false, false, Some(Kind::File) | None) => theme.pane,
+    }
+}
+
+/// The widths of the columns in a pane; 0 where one is left out.
+struct Columns {
+    name: usize,
+    date: usize,
+    proven: usize,
+}
+
+/// Name, size, date, and whether its content is proven.
+type Cells = [String; 4];
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let (date, proven) = match width {
+            0..36 => (0, 0),
+            36..56 => (12, 0),
+            _ => (16, 1),
+        };
+        let line = |column: usize| if column > 0 { column + 1 } else { 0 };
+        Self { name: usize::from(width).saturating_sub(SIZE + 1 + line(date) + line(proven)), date, proven }
+    }
+
+    fn heading(&self, order: Order) -> Cells {
+        let word =
+            |word: &str, by: By| if order.by == by { format!("{word} {}", order.arrow()) } else { word.to_owned() };
+        let name = if order.by == By::Extension { word("Name .ext", By::Extension) } else { word("Name", By::Name) };
+        [format!(" {name}"), word("Size", By::Size), word("Modified", By::Time), "✓".to_owned()]
+    }
+
+    fn row(&self, app: &App, pane: &Pane, row: usize) -> Cells {
+        match pane.row(row) {
+            Row::Up => [" ..".to_owned(), "UP".to_owned(), String::new(), String::new()],
+            Row::Entry(entry) => {
+                let mark = if pane.marks.has(&entry.name.0) { '√' } else { ' ' };
+                let dates = if self.date > 12 { Dates::Long } else { Dates::Short };
+                let date = text::date(entry.mtime, pane.read_at, &app.zone, dates);
+                let proven = if entry.root.is_some() { "✓" } else { "" };
+                [format!("{mark}{}", escape(&entry.name.0)), size_word(entry), date, proven.to_owned()]
+            }
+            Row::Nothing => Default::default(),
+        }
+    }
+
+    /// Draws the cells with lines between them, exactly as wide as the pane.
+    fn draw(&self, buffer: &mut Buffer, x: u16, y: u16, cells: &Cells, look: Look, lines: Look) {
+        let [name, size, date, proven] = cells;
+        let mut parts = vec![(fit(name, self.name), look)];
+        for (cell, width) in [(size, SIZE), (date, self.date), (proven, self.proven)] {
+            if width > 0 {
+                parts.extend([("│".to_owned(), lines), (fit_right(cell, width), look)]);
+            }
+        }
+        let mut at = x;
+        for (words, look) in parts {
+            (at, _) = buffer.set_stringn(at, y, &words, columns(&words), look.0);
+        }
+    }
+}
+
+fn size_word(entry: &Entry) -> String {
+    match entry.kind {
+        Kind::File => size::show_short(entry.size),
+        Kind::Directory => "DIR".to_owned(),
+        Kind::Link => "LINK".to_owned(),
+        Kind::Other => "OTHER".to_owned(),
+    }
+}
+
+fn title(app: &App, pane: &Pane) -> String {
+    let path = pane.place.short_text(app.home.as_deref());
+    match (&pane.place, &app.session) {
+        (Place::Remote(_), Session::Online(label)) => format!("{}:{path}", escape(label.as_bytes())),
+        (Place::Remote(_), _) => "no server".to_owned(),
+        (Place::Local(_), _) => path,
+    }
+}
+
+/// What the pane is busy with, else its marks, else the row under the cursor.
+fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
+    let room = usize::from(width).saturating_sub(2);
+    if let Some(search) = &pane.search {
+        return clip_left(&format!("find: {}_", escape(search.as_bytes())), room);
+    }
+    if let Some(loading) = &pane.loading {
+        return format!("reading… {}", text::grouped(loading.found));
+    }
+    if !pane.place.is_local() {
+        match (&app.session, &app.status.link) {
+            (Session::Connecting(_), _) => return "connecting…".to_owned(),
+            (Session::Offline, _) | (_, Link::Refused(_)) => return "not connected; Ctrl-N connects".to_owned(),
+            (Session::Online(_), Link::Lost { retry_in, .. }) => {
+                return match retry_in.as_secs_f64().ceil() as u64 {
+                    wait if wait > app.waited.0 => lost_text(wait - app.waited.0, room),
+                    _ => "connection lost, trying again…".to_owned(),
+                };
+            }
+            (Session::Online(_), Link::Online) => {}
+        }
+    }
+    if !pane.marks.is_empty() {
+        return format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()));
+    }
+    match pane.current() {
+        Row::Up => "to the directory above".to_owned(),
+        Row::Entry(entry) => entry_text(entry, room),
+        Row::Nothing => "empty".to_owned(),
+    }
+}
+
+/// With the key that does not wait, where it fits.
+fn lost_text(wait: u64, room: usize) -> String {
+    let short = format!("connection lost, {wait} s, Ctrl-R: now");
+    let long = format!("connection lost, trying again in {wait} s, Ctrl-R: now");
+    if columns(&long) <= room { long } else { short }
+}
+
+fn entry_text(entry: &Entry, room: usize) -> String {
+    let detail = match (entry.kind, entry.root) {
+        (Kind::File, Some(_)) => format!("  {}  ✓ proven", size::show(entry.size)),
+        (Kind::File, None) => format!("  {}", size::show(entry.size)),
+        (Kind::Directory, _) => "  directory".to_owned(),
+        (Kind::Link, _) => "  link".to_owned(),
+        (Kind::Other, _) => "  device, socket or pipe".to_owned(),
+    };
+    clip(&escape(&entry.name.0), room.saturating_sub(columns(&detail))) + &detail
+}
+
+/// Free space of this machine, or the quota of the home.
+fn space(app: &App, pane: &Pane, room: usize) -> String {
+    let options = match (&pane.place, app.status.usage) {
+        (Place::Local(_), _) => pane.free.map(|free| vec![format!("{} free", size::show(free))]),
+        (Place::Remote(_), Some(usage)) if app.session != Session::Offline => {
+            Some(quota(&usage, bytes_to_come(&app.status)))
+        }
+        (Place::Remote(_), _) => None,
+    };
+    let fits = options.and_then(|options| options.into_iter().find(|text| columns(text) <= room));
+    fits.unwrap_or_default()
+}
+
+/// What is used, then what uploads will add, from the longest way of saying it to the shortest.
+fn quota(usage: &Usage, to_come: u64) -> Vec<String> {
+    let used = size::show(usage.used);
+    let Some(quota) = usage.quota else { return vec![format!("{used} used, no quota"), used] };
+    let coming = to_come.max(usage.reserved);
+    let missing = usage.used.saturating_add(coming).saturating_sub(quota);
+    if missing > 0 {
+        let missing = size::show(missing);
+        return vec![
+            format!("quota: needs {missing} more than is free"),
+            format!("quota: {missing} too little"),
+            "over quota".to_owned(),
+        ];
+    }
+    let whole = size::show(quota);
+    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
+    let number = used.split_once(' ').map_or(used.as_str(), |(number, _)| number);
+    let figures =
+        if unit(&used) == unit(&whole) { format!("{number} of {whole}") } else { format!("{used} of {whole}") };
+    let gauges = QUOTA_CELLS.map(|cells| format!("quota {} {figures}", gauge(usage.used, coming, quota, cells)));
+    gauges.into_iter().chain([format!("quota {figures}"), figures]).collect()
+}
+
+/// Corners, horizontal and vertical lines, and the ends of the line above the foot.
+struct Border {
+    top: [&'static str; 3],
+    side: &'static str,
+    divider: [&'static str; 3],
+    bottom: [&'static str; 3],
+}
+
+const DOUBLE: Border =
+    Border { top: ["╔", "═", "╗"], side: "║", divider: ["╟", "─", "╢"], bottom: ["╚", "═", "╝"] };
+const SINGLE: Border =
+    Border { top: ["┌", "─", "┐"], side: "│", divider: ["├", "─", "┤"], bottom: ["└", "─", "┘"] };
+
+fn draw_border(border: &Border, area: Rect, look: Look, buffer: &mut Buffer) {
+    let inner = usize::from(area.width.saturating_sub(2));
+    let mut across = |[left, middle, right]: [&str; 3], y: u16| {
+        let words = format!("{left}{}{right}", middle.repeat(inner));
+        buffer.set_stringn(area.x, y, words, usize::from(area.width), look.0);
+    };
+    across(border.top, area.top());
+    across(border.divider, area.bottom().saturating_sub(3));
+    across(border.bottom, area.bottom().saturating_sub(1));
+    for y in area.top() + 1..area.bottom().saturating_sub(1) {
+        if y != area.bottom().saturating_sub(3) {
+            buffer.set_stringn(area.x, y, border.side, 1, look.0);
+            buffer.set_stringn(area.right().saturating_sub(1), y, border.side, 1, look.0);
+        }
+    }
+}
+
+fn on_border(buffer: &mut Buffer, area: Rect, y: u16, words: &str, look: Look) {
+    if !words.is_empty() {
+        let room = usize::from(area.width.saturating_sub(4));
+        buffer.set_stringn(area.x.saturating_add(2), y, format!(" {words} "), room, look.0);
+    }
+}
+
+/// `1000K` is never shown: six columns and a blank.
+const SIZE: usize = 7;
+/// Enough to see a tenth, or less where there is less room.
+const QUOTA_CELLS: [usize; 3] = [10, 8, 6];
