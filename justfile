@@ -1,0 +1,43 @@
+# Short names for what is done often. `just` alone lists them.
+
+_list:
+    @just --list --unsorted
+
+# A server with some files, and the client on it; headless without a terminal
+demo:
+    cargo demo
+
+# Every test
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# What the continuous integration runs, the same script
+ci:
+    .ci/run
+
+# Formatting, clippy with warnings denied
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+fmt:
+    cargo fmt --all
+
+# Our binaries beside scp, sftp, rsync and tar through ssh, in one run: tests/bench/RESULTS.md
+bench *ARGS:
+    tests/bench/bench.py {{ARGS}}
+
+# The documentation of all crates
+doc:
+    cargo doc --workspace --no-deps --document-private-items
+
+# Programs under the names people call them by
+install PREFIX="/usr/local":
+    cargo build --release -p server -p tui-client
+    install -D target/release/server {{PREFIX}}/bin/catamaran-server
+    install -D target/release/tui-client {{PREFIX}}/bin/catamaran
+
+# Draws assets/screen.svg from the real client
+screenshot:
+    cargo build -p tui-client
+    cargo run --quiet -p tests --bin screenshot -- target/debug/tui-client assets/screen.svg

@@ -1,0 +1,40 @@
+//! One-shot commands on a terminal: the password, an unknown server, targets that exist.
+
+use std::fs;
+use std::path::Path;
+
+use tests::host::{Host, PASSWORD};
+use tests::terminal::Terminal;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_said_is_asked_for() {
+    let host = Host::start().await.expect("started");
+    host.add_user("ada", None).await.expect("a user");
+    let home = tempfile::tempdir().expect("a directory");
+    for (root, content) in [(home.path(), "new"), (host.home("ada").as_path(), "other")] {
+        fs::create_dir_all(root.join("tree")).expect("made");
+        (1..=4).for_each(|index| fs::write(root.join(format!("tree/{index}")), content).expect("written"));
+    }
+    let target = format!("ada@{}", host.address);
+    let asked = tokio::task::spawn_blocking(move || -> anyhow::Result<(u32, String)> {
+        let program = Path::new(env!("CARGO_BIN_EXE_tui-client"));
+        let mut terminal = Terminal::start(program, &["put", "-r", &target, "tree", "/"], home.path(), (100, 30))?;
+        terminal.until_shown(&format!("Password of {target}"))?;
+        terminal.press(&format!("{PASSWORD}\r"))?;
+        terminal.until_shown("Trust it and remember it?")?;
+        terminal.press("y\r")?;
+        terminal.until_shown("/tree/1 exists")?;
+        terminal.press("what?\r")?;
+        terminal.press("s\r")?;
+        terminal.until_shown("/tree/2 exists")?;
+        terminal.press("O\r")?;
+        let status = terminal.ended()?;
+        Ok((status.exit_code(), String::from_utf8_lossy(&terminal.written()).into_owned()))
+    });
+    let (code, written) = asked.await.expect("joined").expect("asked and answered");
+    assert_eq!(code, 0, "{written}");
+    assert!(!written.contains(PASSWORD), "the password is shown");
+    assert!(!written.contains("/tree/3 exists") && written.contains("3 of 4 files proven"), "{written}");
+    let read = |index: u32| fs::read_to_string(host.home("ada").join(format!("tree/{index}"))).expect("there");
+    assert_eq!((read(1).as_str(), read(2).as_str(), read(4).as_str()), ("other", "new", "new"));
+}

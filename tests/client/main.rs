@@ -1,0 +1,19 @@
+//! The real client program against a real server in this process, and the engine behind it.
+//!
+//! - [`program`]: the program, run to its end or killed
+//! - [`commands`]: every one-shot command, its JSON and its exit code
+//! - [`asking`]: what it asks for on a terminal
+//! - [`transfers`]: trees, policies, odd names, interruptions
+//! - [`bench`]: the engine, its server and a proxy between them
+//! - [`moves`]: what a move removes, and what it leaves
+//! - [`queue`]: what only the engine can do: pause, cancel, ask, limit, reconnect
+
+#![cfg(test)]
+
+mod asking;
+mod bench;
+mod commands;
+mod moves;
+mod program;
+mod queue;
+mod transfers;

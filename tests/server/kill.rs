@@ -1,0 +1,270 @@
+//! The real server program, killed without a warning in the middle of work, ended politely, and put
+//! under weight. What it acknowledged is there, what it counts is so, and what had arrived is not sent
+//! again.
+
+#![cfg(test)]
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use tests::daemon::Daemon;
+use tests::files::{content, holds, paths, root, root_of};
+use tests::host::eventually;
+use tests::line::{Line, frame_head};
+use tests::session::{Lane, MTIME, Session, fault, greeted, raw};
+use tokio::task::JoinSet;
+use wire::block::{BLOCK, chaining_value};
+use wire::message::{Expect, Lane as Said, Offer, Op};
+use wire::{Code, Root};
+
+/// Large enough to be killed in the middle of, and the size that was promised to survive it.
+const LARGE: usize = 512 << 20;
+
+fn daemon() -> Daemon {
+    let daemon = Daemon::start(Path::new(env!("CARGO_BIN_EXE_server"))).expect("started");
+    daemon.add_user("ada", "none").expect("a user");
+    daemon
+}
+
+async fn logged_in(daemon: &Daemon) -> (Session, Lane) {
+    let session = daemon.login("ada").await.expect("logged in");
+    let lane = session.lane().await.expect("a lane");
+    (session, lane)
+}
+
+/// The ledger says what the disk holds, and nothing is promised.
+async fn exact(daemon: &Daemon, session: &mut Session) {
+    let usage = session.space().await.expect("told");
+    let found = holds(&daemon.home("ada")).expect("walked");
+    assert_eq!(
+        (usage.used, usage.files, usage.reserved),
+        (found.bytes, found.files, 0),
+        "{}",
+        daemon.log().expect("read")
+    );
+}
+
+#[tokio::test]
+async fn a_large_upload_survives_a_killed_server() {
+    let mut daemon = daemon();
+    let bytes = content("large", LARGE);
+    let (session, mut lane) = logged_in(&daemon).await;
+    let mut upload = lane.begin_put("large", &bytes, Expect::Absent).await.expect("accepted");
+    lane.send_blocks(&mut upload, LARGE.div_ceil(BLOCK) as u64 / 2).await.expect("sent");
+    daemon.kill().expect("killed");
+    drop((session, lane));
+    daemon.restart().expect("restarted");
+    assert!(!daemon.home("ada").join("large").exists(), "half a file shows");
+
+    let (mut session, mut lane) = logged_in(&daemon).await;
+    exact(&daemon, &mut session).await;
+    let tally = lane.put("large", &bytes, Expect::Absent).await.expect("stored");
+    assert_eq!(tally.sent + tally.held, LARGE as u64);
+    assert!(tally.held >= LARGE as u64 * 2 / 5, "only {} bytes were held", tally.held);
+    assert_eq!(root(&daemon.home("ada").join("large")).expect("there"), root_of(&bytes));
+    exact(&daemon, &mut session).await;
+}
+
+#[tokio::test]
+async fn a_large_download_survives_a_killed_server() {
+    let mut daemon = daemon();
+    tests::files::write(&daemon.home("ada").join("large"), "large", LARGE as u64).expect("written");
+    let (session, mut lane) = logged_in(&daemon).await;
+    let mut arrived = Vec::new();
+    let killed = async {
+        // In the middle: nothing brings 512 MiB through TLS in this time, and the kill is noticed as an end.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        daemon.kill().expect("killed");
+    };
+    let (ended, ()) = tokio::join!(lane.get_into("large", &mut arrived), killed);
+    ended.expect_err("it was cut off in the middle");
+    drop((session, lane));
+    daemon.restart().expect("restarted");
+    let (_session, mut lane) = logged_in(&daemon).await;
+    let before = arrived.chunks(BLOCK).filter(|block| block.iter().any(|byte| *byte != 0)).count() * BLOCK;
+    let (_, tally) = lane.get_into("large", &mut arrived).await.expect("got");
+    assert_eq!((tally.held, tally.sent + tally.held), (before as u64, LARGE as u64));
+    assert_eq!(root_of(&arrived), root(&daemon.home("ada").join("large")).expect("there"));
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_and_counted_after_any_kill() {
+    let mut daemon = daemon();
+    let mut issued: HashSet<Root> = HashSet::from([root_of(b"")]);
+    for round in 0..8_u64 {
+        let (mut session, mut lane) = logged_in(&daemon).await;
+        exact(&daemon, &mut session).await;
+        let mut work = Work { round, acknowledged: HashMap::new(), issued: HashSet::new() };
+        let pause = Duration::from_millis(40 + 73 * round);
+        // The kill comes wherever the work has got to by then.
+        let _ = tokio::time::timeout(pause, work.run(&mut session, &mut lane)).await;
+        daemon.kill().expect("killed");
+        issued.extend(&work.issued);
+        daemon.restart().expect("restarted");
+        for (name, expected) in &work.acknowledged {
+            let stored = root(&daemon.home("ada").join(name)).expect("what was acknowledged is there");
+            assert_eq!(stored, *expected, "{name} in round {round}");
+        }
+        for path in paths(&daemon.home("ada")).expect("walked") {
+            assert!(issued.contains(&root(&path).expect("read")), "{} is nobody's content", path.display());
+        }
+        let (mut session, _lane) = logged_in(&daemon).await;
+        exact(&daemon, &mut session).await;
+    }
+}
+
+/// A client that does some of everything, and remembers what it was promised.
+struct Work {
+    round: u64,
+    /// Files that no later step touches.
+    acknowledged: HashMap<String, Root>,
+    issued: HashSet<Root>,
+}
+
+impl Work {
+    async fn run(&mut self, session: &mut Session, lane: &mut Lane) -> anyhow::Result<()> {
+        for step in 0.. {
+            let prefix = format!("round-{}/step-{step}", self.round);
+            self.small_files(lane, &prefix, step * 1000).await?;
+            let large = content(&prefix, 2 * BLOCK + 5);
+            self.issued.insert(root_of(&large));
+            // Over and over the same name: a replacement is the old or the new, nothing between.
+            lane.put("replaced", &large, Expect::Any).await?;
+            lane.put(format!("{prefix}/large"), &large, Expect::Absent).await?;
+            self.acknowledged.insert(format!("{prefix}/large"), root_of(&large));
+            session.order(Op::Copy { from: raw(&prefix), to: raw(format!("{prefix}-copy")), replace: false }).await?;
+            let (from, to) = (raw(format!("{prefix}-copy")), raw(format!("{prefix}-moved")));
+            session.order(Op::Rename { from, to, replace: false }).await?;
+            session.order(Op::Remove { path: raw(format!("{prefix}-moved")), recursive: true }).await?;
+        }
+        Ok(())
+    }
+
+    /// Fifty at once, without waiting; what is answered is remembered.
+    async fn small_files(&mut self, lane: &mut Lane, prefix: &str, first: u64) -> anyhow::Result<()> {
+        let mut waiting = HashMap::new();
+        for transfer in first..first + 50 {
+            let name = format!("{prefix}/{transfer}");
+            let bytes = content(&name, 1 + transfer as usize % 3000);
+            let size = bytes.len() as u64;
+            self.issued.insert(root_of(&bytes));
+            let offer = Offer { size, mtime: MTIME, executable: false, eager: true };
+            lane.line.say(&Said::Put { transfer, path: raw(&name), offer, expect: Expect::Absent }).await?;
+            lane.line.block(transfer, 0, chaining_value(size, 0, &bytes), &bytes).await?;
+            lane.line.say(&Said::Seal { transfer, root: root_of(&bytes) }).await?;
+            waiting.insert(transfer, name);
+        }
+        while !waiting.is_empty() {
+            match lane.line.message::<Said>().await? {
+                Said::Stored { transfer, root } => {
+                    let name = waiting.remove(&transfer).expect("an answer to what was sent");
+                    self.acknowledged.insert(name, root);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_polite_end_lets_a_running_upload_finish() {
+    let daemon = daemon();
+    let bytes = content("file", 4 * BLOCK);
+    let (mut session, mut lane) = logged_in(&daemon).await;
+    let mut upload = lane.begin_put("file", &bytes, Expect::Absent).await.expect("accepted");
+    lane.send_blocks(&mut upload, 3).await.expect("sent");
+    let finishing = async {
+        // Told on the control connection that it goes down, and that new uploads must wait.
+        eventually("the end is announced", async || {
+            let _ = session.ping().await;
+            session.notices.contains(&wire::message::Notice::Draining)
+        })
+        .await;
+        lane.send_blocks(&mut upload, 1).await.expect("sent");
+        lane.seal(&upload).await.expect("said");
+        lane.stored(&upload).await.expect("what was begun is finished");
+    };
+    let ((daemon, status), ()) = tokio::join!(terminated(daemon), finishing);
+    assert!(status.success(), "{status}");
+    assert_eq!(root(&daemon.home("ada").join("file")).expect("there"), root_of(&bytes));
+}
+
+/// On a thread of its own, so that clients go on meanwhile.
+async fn terminated(mut daemon: Daemon) -> (Daemon, std::process::ExitStatus) {
+    let ended = tokio::task::spawn_blocking(move || daemon.terminate().map(|status| (daemon, status)));
+    ended.await.expect("no panic").expect("ended")
+}
+
+#[tokio::test]
+async fn an_upload_that_stands_still_does_not_hold_up_the_end() {
+    let daemon = daemon();
+    let bytes = content("file", 4 * BLOCK);
+    let (_session, mut lane) = logged_in(&daemon).await;
+    let mut upload = lane.begin_put("file", &bytes, Expect::Absent).await.expect("accepted");
+    lane.send_blocks(&mut upload, 3).await.expect("sent");
+    let (mut daemon, status) = terminated(daemon).await;
+    assert!(status.success(), "{status}");
+    daemon.restart().expect("restarted");
+    let (_session, mut lane) = logged_in(&daemon).await;
+    let tally = lane.put("file", &bytes, Expect::Absent).await.expect("stored");
+    assert_eq!(tally.held, 3 * BLOCK as u64);
+}
+
+#[tokio::test]
+async fn memory_stays_bounded_under_everything_at_once() {
+    let daemon = daemon();
+    daemon.add_user("eve", "none").expect("a user");
+    let mut ada = daemon.login("ada").await.expect("logged in");
+    let before = daemon.resident().expect("weighed");
+    let mut held = Vec::new();
+    // Guests with half a greeting, as many as are let in.
+    for _ in 0..30 {
+        let mut line = Line::open(daemon.address).await.expect("connected");
+        line.raw(&[frame_head(1, 4096), vec![1; 4000]].concat()).await.expect("said");
+        held.push(line);
+    }
+    let eve = daemon.login("eve").await.expect("logged in");
+    let mut lanes = JoinSet::new();
+    for number in 0..8_u64 {
+        let lane = eve.lane().await.expect("a lane");
+        lanes.spawn(burden(lane, number));
+    }
+    let mut weights = vec![before];
+    while let Some(lane) = lanes.join_next().await {
+        held.push(lane.expect("no panic").line);
+        weights.push(daemon.resident().expect("weighed"));
+        ada.ping().await.expect("ada does not notice");
+    }
+    let most = weights.iter().max().expect("some");
+    assert!(most - before < 400 << 20, "grew from {before} to {most} bytes");
+    let refused = fault(ada.stat("nothing").await).expect("and works on");
+    assert_eq!(refused.code, Code::NotFound);
+    drop(held);
+    greeted(daemon.address).await.expect("and others get in");
+}
+
+/// Everything a lane can be asked to keep: uploads without end, small files that are never sealed, and
+/// most of a block.
+async fn burden(mut lane: Lane, number: u64) -> Lane {
+    let huge = Offer { size: i64::MAX as u64 / 100, mtime: MTIME, executable: false, eager: false };
+    let small = Offer { size: BLOCK as u64, mtime: MTIME, executable: false, eager: true };
+    let block = content("small", BLOCK);
+    let cv = chaining_value(BLOCK as u64, 0, &block);
+    let all = async {
+        for transfer in 0..40 {
+            let path = raw(format!("huge-{number}-{transfer}"));
+            lane.line.say(&Said::Put { transfer, path, offer: huge, expect: Expect::Any }).await?;
+        }
+        for transfer in 1000..1100 {
+            let path = raw(format!("small-{number}-{transfer}"));
+            lane.line.say(&Said::Put { transfer, path, offer: small, expect: Expect::Any }).await?;
+            lane.line.block(transfer, 0, cv, &block).await?;
+        }
+        lane.line.raw(&frame_head(2, BLOCK as u32)).await
+    };
+    // The server stops reading when it holds enough; that is the point.
+    let _ = tokio::time::timeout(Duration::from_secs(5), all).await;
+    lane
+}

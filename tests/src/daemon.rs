@@ -1,0 +1,138 @@
+//! The server's real program as a child process, with a data directory of its own: it can be killed,
+//! ended politely, started again at the same port, and weighed.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::host::PASSWORD;
+use crate::line::PATIENCE;
+use crate::session::Session;
+
+/// A running server program.
+#[derive(Debug)]
+pub struct Daemon {
+    /// Where it listens, also after a restart.
+    pub address: SocketAddr,
+    binary: PathBuf,
+    place: TempDir,
+    child: Child,
+}
+
+impl Daemon {
+    /// Starts `binary` and waits until it says that it listens.
+    pub fn start(binary: &Path) -> Result<Self> {
+        let place = tempfile::tempdir()?;
+        let (child, address) = spawn(binary, place.path(), "127.0.0.1:0")?;
+        Ok(Self { address, binary: binary.to_owned(), place, child })
+    }
+
+    /// Makes an account with [`PASSWORD`] by the account flags.
+    pub fn add_user(&self, name: &str, quota: &str) -> Result<()> {
+        self.run(&["--add-user", name, "--quota", quota, "--password-stdin"], PASSWORD).map(drop)
+    }
+
+    /// Runs the program on the same data directory, with `input` on its standard input; fails when it does.
+    pub fn run(&self, flags: &[&str], input: &str) -> Result<Output> {
+        let mut command = Command::new(&self.binary);
+        command.arg("--data-dir").arg(self.data_dir()).args(flags);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn()?;
+        child.stdin.take().context("a pipe")?.write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{flags:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(output)
+    }
+
+    /// Ends it without a warning, as a power cut would (but for the disk's caches).
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end, and waits.
+    pub fn terminate(&mut self) -> Result<ExitStatus> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(start.elapsed() < PATIENCE, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Starts it again, on the same data and at the same port.
+    pub fn restart(&mut self) -> Result<()> {
+        // Reaped already or not: one that still runs would keep the port.
+        let _ = self.kill();
+        let (child, address) = spawn(&self.binary, self.place.path(), &self.address.to_string())?;
+        (self.child, self.address) = (child, address);
+        Ok(())
+    }
+
+    /// Logs in with [`PASSWORD`].
+    pub async fn login(&self, name: &str) -> Result<Session> {
+        Session::login(self.address, name, PASSWORD).await
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.place.path().join("data")
+    }
+
+    /// Where a user's files lie.
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.data_dir().join("users").join(name).join("files")
+    }
+
+    /// Where a user's unfinished uploads lie.
+    pub fn staging(&self, name: &str) -> PathBuf {
+        self.data_dir().join("users").join(name).join("staging")
+    }
+
+    /// Bytes of memory that it occupies now.
+    pub fn resident(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a figure")?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.place.path().join("log"))?)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Gone already: fine.
+        let _ = self.kill();
+    }
+}
+
+fn spawn(binary: &Path, place: &Path, listen: &str) -> Result<(Child, SocketAddr)> {
+    let log = File::options().create(true).append(true).open(place.join("log"))?;
+    let mut command = Command::new(binary);
+    command.arg("--data-dir").arg(place.join("data")).args(["--listen", listen]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().context("a pipe")?).read_line(&mut line)?;
+    match line.trim().strip_prefix("listening on ") {
+        Some(address) => Ok((child, address.parse()?)),
+        None => {
+            let _ = child.kill();
+            bail!("it said `{}`; {}", line.trim(), fs::read_to_string(place.join("log"))?)
+        }
+    }
+}

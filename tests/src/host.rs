@@ -1,0 +1,140 @@
+//! A server in this process, with a data directory of its own that goes when it does.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use server::Config;
+use server::accounts::Accounts;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use wire::message::Secret;
+
+use crate::line::PATIENCE;
+use crate::session::Session;
+
+/// The password of every account of the suites.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A running server.
+#[derive(Debug)]
+pub struct Host {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What clients pin.
+    pub fingerprint: String,
+    config: Config,
+    data: TempDir,
+    accounts: Accounts,
+    shutdown: CancellationToken,
+    running: Option<server::Running>,
+}
+
+impl Host {
+    /// A server with the default settings.
+    pub async fn start() -> Result<Self> {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with some settings changed.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut config = Config { data_dir: data.path().join("data"), listen, ..Config::default() };
+        // The suites run side by side and open lanes by the dozen.
+        config.limits.per_source = 1024;
+        change(&mut config);
+        let shutdown = CancellationToken::new();
+        let running = server::start(config.clone(), shutdown.clone()).await?;
+        let (address, fingerprint) = (running.address, running.fingerprint.clone());
+        let accounts = Accounts::open(&config)?;
+        Ok(Self { address, fingerprint, config, data, accounts, shutdown, running: Some(running) })
+    }
+
+    /// Makes an account with [`PASSWORD`].
+    pub async fn add_user(&self, name: &str, quota: Option<u64>) -> Result<()> {
+        self.accounts.add(&name.parse()?, Secret(PASSWORD.into()), quota, None).await?;
+        Ok(())
+    }
+
+    /// Changes a quota, as the account flags do.
+    pub async fn set_quota(&self, name: &str, quota: Option<u64>) -> Result<()> {
+        Ok(self.accounts.catalog.set_quota(&name.parse()?, quota).await?)
+    }
+
+    /// The accounts, for what the account flags can do beyond that.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Logs in with [`PASSWORD`].
+    pub async fn login(&self, name: &str) -> Result<Session> {
+        Session::login(self.address, name, PASSWORD).await
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.config.data_dir
+    }
+
+    /// A directory beside the data directory, for what a suite needs to put somewhere.
+    pub fn scratch(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Where a user's files lie.
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.user(name).join("files")
+    }
+
+    /// Where a user's unfinished uploads lie.
+    pub fn staging(&self, name: &str) -> PathBuf {
+        self.user(name).join("staging")
+    }
+
+    /// Ends the server as SIGTERM does, and starts it again on the same data at another port.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.stop().await?;
+        self.shutdown = CancellationToken::new();
+        let running = server::start(self.config.clone(), self.shutdown.clone()).await?;
+        self.address = running.address;
+        self.fingerprint.clone_from(&running.fingerprint);
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Ends the server as SIGTERM does, and waits for it.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.shutdown.cancel();
+        if let Some(running) = self.running.take() {
+            tokio::time::timeout(PATIENCE, running.stopped()).await.context("the server does not stop")?;
+        }
+        Ok(())
+    }
+
+    fn user(&self, name: &str) -> PathBuf {
+        self.config.data_dir.join("users").join(name)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// Waits until `is_so`; a test that waits in vain fails and says for what.
+///
+/// # Panics
+/// When it is not so after [`PATIENCE`].
+#[expect(clippy::panic, reason = "it is an assertion")]
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so().await {
+        if start.elapsed() > PATIENCE {
+            panic!("not within {} s: {what}", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

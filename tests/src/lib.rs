@@ -1,0 +1,21 @@
+//! The test house: everything that suites, the demonstration and the measurements share. It sees all
+//! three other crates; none of them sees it.
+//!
+//! - [`files`]: files with known content, and what a home holds
+//! - [`host`]: a server in this process, with its own data directory
+//! - [`daemon`]: the server's real program, to be killed
+//! - [`proxy`]: a TCP proxy that cuts, stalls, delays, corrupts and slows down
+//! - [`line`]: a connection that can say anything at any stage, right or wrong
+//! - [`session`]: a well-behaved client on top of it, one step at a time
+//! - [`client`]: the real engine, with files and known servers of its own
+//! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG
+
+pub mod client;
+pub mod daemon;
+pub mod files;
+pub mod host;
+pub mod line;
+pub mod picture;
+pub mod proxy;
+pub mod session;
+pub mod terminal;

@@ -1,0 +1,362 @@
+//! A well-behaved client on a [`Line`], one step at a time, so that a test can stop between any two.
+//! What the server refuses comes back as an error that is its [`Fault`].
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail};
+use wire::block::{BLOCK, chaining_value};
+use wire::frame::Stage;
+use wire::message::{
+    Answer, Entry, Expect, FromClient, FromGuest, FromServer, Lane as Said, Notice, Offer, Op, RawPath, Secret, Ticket,
+    Time, ToGuest, Usage, VERSIONS,
+};
+use wire::transfer::{Receiver, Sender, Tally, Verdict};
+use wire::{Cv, Fault, Root};
+
+use crate::files::root_of;
+use crate::line::{Heard, Line};
+
+/// A control connection that is logged in.
+#[derive(Debug)]
+pub struct Session {
+    /// The connection; tests may say wrong things on it.
+    pub line: Line,
+    /// For lanes.
+    pub ticket: Ticket,
+    /// Space at login.
+    pub usage: Usage,
+    /// News that came between answers, oldest first.
+    pub notices: Vec<Notice>,
+    server: SocketAddr,
+    next_id: u32,
+}
+
+/// A lane of a session.
+#[derive(Debug)]
+pub struct Lane {
+    /// The connection; tests may say wrong things on it.
+    pub line: Line,
+    next_transfer: u64,
+}
+
+/// An upload whose blocks are being sent.
+#[derive(Debug)]
+pub struct Upload<'a> {
+    /// Its number.
+    pub transfer: u64,
+    /// What the server said it holds.
+    pub held: Vec<Option<Cv>>,
+    content: &'a [u8],
+    sender: Sender,
+}
+
+/// A file that came down.
+#[derive(Clone, Debug)]
+pub struct Download {
+    /// Its bytes, proven.
+    pub content: Vec<u8>,
+    /// What the server said of it.
+    pub offer: Offer,
+    /// What travelled.
+    pub tally: Tally,
+}
+
+/// The time that uploads of this client carry.
+pub const MTIME: Time = Time { secs: 1_700_000_000, nanos: 123_456_789 };
+
+/// Raw bytes as a path on the wire.
+pub fn raw(path: impl AsRef<[u8]>) -> RawPath {
+    RawPath(path.as_ref().to_vec())
+}
+
+/// A connection that has said hello.
+pub async fn greeted(server: SocketAddr) -> Result<Line> {
+    let mut line = Line::open(server).await?;
+    line.say(&FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: "tests/1".into() }).await?;
+    match line.message().await? {
+        ToGuest::Hello { version, .. } if version == VERSIONS.0 => Ok(line),
+        ToGuest::Refused(fault) => Err(fault.into()),
+        other => bail!("{other:?} in answer to a greeting"),
+    }
+}
+
+/// The fault that `result` failed with.
+pub fn fault<T>(result: Result<T>) -> Result<Fault> {
+    match result {
+        Ok(_) => bail!("the server did not refuse"),
+        Err(error) => error.downcast::<Fault>(),
+    }
+}
+
+impl Session {
+    /// Logs in.
+    pub async fn login(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
+        let login = FromGuest::Login { user: user.into(), password: Secret(password.into()) };
+        Self::begin(server, &login).await
+    }
+
+    /// Takes up a session whose connection was lost.
+    pub async fn rejoin(server: SocketAddr, ticket: Ticket) -> Result<Self> {
+        Self::begin(server, &FromGuest::Rejoin(ticket)).await
+    }
+
+    async fn begin(server: SocketAddr, how: &FromGuest) -> Result<Self> {
+        let mut line = greeted(server).await?;
+        line.say(how).await?;
+        match line.message().await? {
+            ToGuest::Welcome { ticket, usage, .. } => {
+                line.enter(Stage::Control);
+                Ok(Self { line, ticket, usage, notices: Vec::new(), server, next_id: 0 })
+            }
+            ToGuest::Refused(fault) => Err(fault.into()),
+            other => bail!("{other:?} in answer to a login"),
+        }
+    }
+
+    /// Asks without waiting; the number names the answers.
+    pub async fn ask(&mut self, op: Op) -> Result<u32> {
+        self.next_id += 1;
+        self.line.say(&FromClient::Request { id: self.next_id, op }).await?;
+        Ok(self.next_id)
+    }
+
+    /// The next answer to request `id`. News is put aside.
+    pub async fn answer(&mut self, id: u32) -> Result<Answer> {
+        loop {
+            match self.line.message().await? {
+                FromServer::Answer { answer: Answer::Fault(fault), .. } => return Err(fault.into()),
+                FromServer::Answer { id: of, answer } if of == id => return Ok(answer),
+                FromServer::Notice(notice) => self.notices.push(notice),
+                FromServer::Pong => {}
+                FromServer::Answer { id: of, .. } => bail!("an answer to request {of}, which nobody waits for"),
+            }
+        }
+    }
+
+    /// Asks for something that is done or refused.
+    pub async fn order(&mut self, op: Op) -> Result<()> {
+        let id = self.ask(op).await?;
+        match self.answer(id).await? {
+            Answer::Done => Ok(()),
+            other => bail!("{other:?} in answer to an order"),
+        }
+    }
+
+    /// All entries of a listing or a walk.
+    pub async fn entries(&mut self, op: Op) -> Result<Vec<Entry>> {
+        let id = self.ask(op).await?;
+        let mut all = Vec::new();
+        loop {
+            match self.answer(id).await? {
+                Answer::Page { entries, last } => {
+                    all.extend(entries);
+                    if last {
+                        return Ok(all);
+                    }
+                }
+                other => bail!("{other:?} in a listing"),
+            }
+        }
+    }
+
+    /// One entry.
+    pub async fn stat(&mut self, path: impl AsRef<[u8]>) -> Result<Entry> {
+        let id = self.ask(Op::Stat { path: raw(path) }).await?;
+        match self.answer(id).await? {
+            Answer::Entry(entry) => Ok(entry),
+            other => bail!("{other:?} in answer to a stat"),
+        }
+    }
+
+    /// Space, as of now.
+    pub async fn space(&mut self) -> Result<Usage> {
+        let id = self.ask(Op::Usage).await?;
+        match self.answer(id).await? {
+            Answer::Usage(usage) => Ok(usage),
+            other => bail!("{other:?} in answer to a question for space"),
+        }
+    }
+
+    /// Whether the server still answers.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.line.say(&FromClient::Ping).await?;
+        loop {
+            match self.line.message().await? {
+                FromServer::Pong => return Ok(()),
+                FromServer::Notice(notice) => self.notices.push(notice),
+                FromServer::Answer { .. } => bail!("an answer where a pong was due"),
+            }
+        }
+    }
+
+    /// Waits for the server to end the connection.
+    pub async fn ended(&mut self) -> Result<()> {
+        self.line.ended::<FromServer>().await
+    }
+
+    /// Opens a lane.
+    pub async fn lane(&self) -> Result<Lane> {
+        Lane::join(self.server, self.ticket).await
+    }
+}
+
+impl Lane {
+    /// Opens a lane of the session that `ticket` names.
+    pub async fn join(server: SocketAddr, ticket: Ticket) -> Result<Self> {
+        let mut line = greeted(server).await?;
+        line.say(&FromGuest::Join(ticket)).await?;
+        match line.message().await? {
+            ToGuest::Joined => {
+                line.enter(Stage::Lane);
+                Ok(Self { line, next_transfer: LANES.fetch_add(1 << 32, Ordering::Relaxed) })
+            }
+            ToGuest::Refused(fault) => Err(fault.into()),
+            other => bail!("{other:?} in answer to a ticket"),
+        }
+    }
+
+    /// Uploads in full and waits until it is stored.
+    pub async fn put(&mut self, path: impl AsRef<[u8]>, content: &[u8], expect: Expect) -> Result<Tally> {
+        let mut upload = self.begin_put(path, content, expect).await?;
+        self.send_blocks(&mut upload, u64::MAX).await?;
+        self.seal(&upload).await?;
+        self.stored(&upload).await?;
+        Ok(upload.sender.tally())
+    }
+
+    /// Offers a file and, unless it is of one block at most, waits to hear what the server holds.
+    pub async fn begin_put<'a>(
+        &mut self,
+        path: impl AsRef<[u8]>,
+        content: &'a [u8],
+        expect: Expect,
+    ) -> Result<Upload<'a>> {
+        let transfer = self.number();
+        let eager = content.len() <= BLOCK;
+        let offer = Offer { size: content.len() as u64, mtime: MTIME, executable: false, eager };
+        self.line.say(&Said::Put { transfer, path: raw(path), offer, expect }).await?;
+        let mut upload =
+            Upload { transfer, held: Vec::new(), content, sender: Sender::new(content.len() as u64, eager) };
+        while upload.sender.is_waiting() {
+            match self.said(transfer).await? {
+                Said::Held { first, cvs, last, .. } => {
+                    upload.sender.held(first, &cvs, last)?;
+                    upload.held.extend(cvs);
+                }
+                other => bail!("{other:?} where held blocks were due"),
+            }
+        }
+        Ok(upload)
+    }
+
+    /// Sends up to `most` of the blocks that the server lacks; says how many it sent.
+    pub async fn send_blocks(&mut self, upload: &mut Upload<'_>, most: u64) -> Result<u64> {
+        let mut sent = 0;
+        while let Some(span) = upload.sender.next().filter(|_| sent < most) {
+            let start = usize::try_from(span.offset)?;
+            let payload = upload.content.get(start..start + span.len).context("within the content")?;
+            let cv = chaining_value(upload.content.len() as u64, span.index, payload);
+            if upload.sender.settle(cv) == Verdict::Send {
+                self.line.block(upload.transfer, span.index, cv, payload).await?;
+                sent += 1;
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Says that the upload is complete.
+    pub async fn seal(&mut self, upload: &Upload<'_>) -> Result<()> {
+        self.line.say(&Said::Seal { transfer: upload.transfer, root: root_of(upload.content) }).await
+    }
+
+    /// Waits until the upload is stored.
+    pub async fn stored(&mut self, upload: &Upload<'_>) -> Result<Root> {
+        match self.said(upload.transfer).await? {
+            Said::Stored { root, .. } if root == root_of(upload.content) => Ok(root),
+            other => bail!("{other:?} where the end of an upload was due"),
+        }
+    }
+
+    /// Downloads; `have` are bytes of an earlier try.
+    pub async fn get(&mut self, path: impl AsRef<[u8]>, have: &[u8]) -> Result<Download> {
+        let mut content = have.to_vec();
+        let (offer, tally) = self.get_into(path, &mut content).await?;
+        Ok(Download { content, offer, tally })
+    }
+
+    /// Downloads into `content`, which holds bytes of an earlier try, and what arrived when this one fails.
+    pub async fn get_into(&mut self, path: impl AsRef<[u8]>, content: &mut Vec<u8>) -> Result<(Offer, Tally)> {
+        let transfer = self.number();
+        let eager = content.is_empty();
+        self.line.say(&Said::Get { transfer, path: raw(path), eager }).await?;
+        let offer = match self.said(transfer).await? {
+            Said::Offer { offer, .. } => offer,
+            other => bail!("{other:?} where an offer was due"),
+        };
+        let mut receiver = Receiver::new(offer.size);
+        for (index, block) in content.chunks_exact(BLOCK).enumerate() {
+            receiver.found_staged(index as u64, chaining_value(offer.size, index as u64, block));
+        }
+        content.resize(usize::try_from(offer.size)?, 0);
+        if !eager {
+            for (first, cvs, last) in receiver.held_pages() {
+                self.line.say(&Said::Held { transfer, first, cvs, last }).await?;
+            }
+        }
+        let root = self.receive(transfer, &mut receiver, content).await?;
+        receiver.prove(root)?;
+        self.line.say(&Said::Stored { transfer, root }).await?;
+        Ok((offer, receiver.final_tally()))
+    }
+
+    async fn receive(&mut self, transfer: u64, receiver: &mut Receiver, content: &mut [u8]) -> Result<Root> {
+        loop {
+            match self.line.hear::<Said>().await?.context("the connection ended in the middle of a download")? {
+                Heard::Block { transfer: of, index, cv, payload } if of == transfer => {
+                    let span = receiver.expects(index, payload.len())?;
+                    if chaining_value(receiver.size(), index, &payload) != cv {
+                        bail!("block {index} came damaged");
+                    }
+                    let start = usize::try_from(span.offset)?;
+                    content.get_mut(start..start + span.len).context("within the file")?.copy_from_slice(&payload);
+                    receiver.stored(index, cv);
+                }
+                Heard::Message(Said::Seal { transfer: of, root }) if of == transfer => return Ok(root),
+                Heard::Message(Said::Fault { fault, .. }) => return Err(fault.into()),
+                other => bail!("{other:?} where blocks were due"),
+            }
+        }
+    }
+
+    /// What the server says next of this transfer.
+    pub async fn said(&mut self, transfer: u64) -> Result<Said> {
+        let said = self.line.message::<Said>().await?;
+        match said {
+            Said::Fault { fault, .. } => Err(fault.into()),
+            Said::Held { transfer: of, .. }
+            | Said::Offer { transfer: of, .. }
+            | Said::Seal { transfer: of, .. }
+            | Said::Stored { transfer: of, .. }
+                if of == transfer =>
+            {
+                Ok(said)
+            }
+            other => bail!("{other:?} while transfer {transfer} was waited for"),
+        }
+    }
+
+    /// Waits for the server to end the connection.
+    pub async fn ended(&mut self) -> Result<()> {
+        self.line.ended::<Said>().await
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_transfer += 1;
+        self.next_transfer
+    }
+}
+
+/// A transfer's number is never used again in a session, whatever lane it is on: each lane of this
+/// process has four thousand million of its own.
+static LANES: AtomicU64 = AtomicU64::new(0);

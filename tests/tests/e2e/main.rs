@@ -1,0 +1,13 @@
+//! End to end: a real server in this process, reached over loopback. Most suites speak the protocol by
+//! hand, so that each step can be stopped, repeated or spoiled.
+
+#![cfg(test)]
+
+mod bad_input;
+mod content;
+mod engine;
+mod jail;
+mod quota;
+mod resume;
+mod room;
+mod trust;
