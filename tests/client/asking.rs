@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tests::host::{Host, PASSWORD};
-use tests::terminal::Terminal;
+use tests::terminal::{Terminal, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_said_is_asked_for() {
@@ -20,6 +20,7 @@ async fn what_was_not_said_is_asked_for() {
         let program = Path::new(env!("CARGO_BIN_EXE_tui-client"));
         let mut terminal = Terminal::start(program, &["put", "-r", &target, "tree", "/"], home.path(), (100, 30))?;
         terminal.until_shown(&format!("Password of {target}"))?;
+        assert!(!terminal.is_cooked()?, "silent before the question is seen");
         terminal.press(&format!("{PASSWORD}\r"))?;
         terminal.until_shown("Trust it and remember it?")?;
         terminal.press("y\r")?;
@@ -37,4 +38,15 @@ async fn what_was_not_said_is_asked_for() {
     assert!(!written.contains("/tree/3 exists") && written.contains("3 of 4 files proven"), "{written}");
     let read = |index: u32| fs::read_to_string(host.home("ada").join(format!("tree/{index}"))).expect("there");
     assert_eq!((read(1).as_str(), read(2).as_str(), read(4).as_str()), ("other", "new", "new"));
+}
+
+#[test]
+fn a_question_left_by_ctrl_c_gives_the_terminal_back() {
+    let home = tempfile::tempdir().expect("a directory");
+    let program = Path::new(env!("CARGO_BIN_EXE_tui-client"));
+    let mut terminal = Terminal::start(program, &["ls", "ada@127.0.0.1:1"], home.path(), (80, 24)).expect("started");
+    terminal.until_shown("Password of ada@127.0.0.1:1").expect("asked");
+    terminal.press(key::CTRL_C).expect("pressed");
+    assert!(!terminal.ended().expect("ended").success());
+    assert!(terminal.is_cooked().expect("modes"), "lines and echo, as before");
 }

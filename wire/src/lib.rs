@@ -12,6 +12,7 @@
 //! - [`link`]: a reader and a writer of frames over any byte stream
 //! - [`transfer`]: the two state machines of a transfer, sender and receiver
 //! - [`staging`]: blocks in and out of open files, for both sides
+//! - [`prompt`]: a password asked for on a terminal, for both programs
 
 pub mod block;
 pub mod encoding;
@@ -20,6 +21,7 @@ pub mod frame;
 pub mod link;
 pub mod message;
 pub mod path;
+pub mod prompt;
 pub mod size;
 pub mod staging;
 pub mod transfer;

@@ -12,9 +12,9 @@ pub(super) fn read(flags: &Flags, name: &UserName) -> Result<Secret, CliError> {
     let password = if flags.password_stdin {
         first_line(io::stdin().lock()).map_err(CliError::NoPassword)?
     } else {
-        let ask = |what: String| rpassword::prompt_password(what).map_err(CliError::NoPassword);
-        let password = ask(format!("Password for {name}: "))?;
-        if !password.is_empty() && ask("The same again: ".to_owned())? != password {
+        let ask = |what: &str| wire::prompt::password(what).map_err(CliError::NoPassword);
+        let password = ask(&format!("Password for {name}: "))?;
+        if !password.is_empty() && ask("The same again: ")? != password {
             return Err(CliError::PasswordsDiffer);
         }
         password

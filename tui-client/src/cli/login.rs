@@ -46,7 +46,7 @@ impl Face {
             None => {
                 let prompt = format!("Password of {target}: ");
                 blocking(move || {
-                    rpassword::prompt_password(prompt).map_err(|_| {
+                    wire::prompt::password(&prompt).map_err(|_| {
                         "no password: give --password-stdin or CATAMARAN_PASSWORD, or run it on a terminal".to_owned()
                     })
                 })
