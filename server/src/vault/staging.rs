@@ -139,10 +139,10 @@ impl Home {
     }
 }
 
-/// A home, with the directory open that was last needed.
+/// A home, with the directory open that was last needed; `None` where there is no such directory.
 pub struct Near<'a> {
     home: &'a Home,
-    last: Option<(RemotePath, OwnedFd)>,
+    last: Option<(RemotePath, Option<OwnedFd>)>,
 }
 
 impl Near<'_> {
@@ -150,9 +150,13 @@ impl Near<'_> {
         let (parent, name) = path.split().ok_or(VaultError::BadTarget("it is the home itself"))?;
         let dir = match self.last.take() {
             Some((last, dir)) if last == parent => dir,
-            _ => self.home.directory(&parent, Links::Inside)?,
+            _ => match self.home.directory(&parent, Links::Inside) {
+                Err(VaultError::NotFound) => None,
+                opened => Some(opened?),
+            },
         };
-        Ok((self.last.insert((parent, dir)).1.as_fd(), name))
+        let (_, dir) = self.last.insert((parent, dir));
+        Ok((dir.as_ref().ok_or(VaultError::NotFound)?.as_fd(), name))
     }
 
     /// As [`Home::target`].
@@ -183,6 +187,7 @@ impl Near<'_> {
     pub fn publish(&mut self, staged: &str, path: &RemotePath, expect: Expect) -> Result<(), VaultError> {
         if matches!(self.parent(path), Err(VaultError::NotFound)) {
             self.home.make_directories(&path.parent())?;
+            self.last = None;
         }
         let staging = &self.home.staging;
         let (parent, name) = self.parent(path)?;
