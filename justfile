@@ -27,6 +27,10 @@ fmt:
 bench *ARGS:
     tests/bench/bench.py {{ARGS}}
 
+# Frames, hashes, folding, catalog and listings, each alone
+bench-micro *ARGS:
+    cargo bench -p tests --bench micro -- {{ARGS}}
+
 # The documentation of all crates
 doc:
     cargo doc --workspace --no-deps --document-private-items
