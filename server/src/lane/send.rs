@@ -20,6 +20,7 @@ use super::buffer::{Buffer, Pool};
 use super::{LaneLimits, Outgoing};
 use crate::catalog::{Record, Stamp as RecordStamp};
 use crate::faults::{bad_path, bad_transfer, lost_task};
+use crate::flow::or_rest;
 use crate::tenant::{Tenant, is_of};
 use crate::vault::{Home, Node, VaultError};
 
@@ -90,7 +91,7 @@ pub(super) async fn run(tenant: Arc<Tenant>, inbox: Inbox, out: mpsc::Sender<Out
     let opened = requests.map(|requests| open(&tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
     let mut sending = Sending { tenant: Arc::clone(&tenant), told, out, buffers: Pool::new(BUFFERS) };
-    while let Some(batch) = opened.next().await {
+    while let Some(batch) = or_rest(opened.next(), || sending.buffers.rest()).await {
         for (transfer, eager, opened) in batch {
             let _running = limits.running.token();
             let sent = match opened {
