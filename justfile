@@ -27,6 +27,10 @@ fmt:
 bench *ARGS:
     tests/bench/bench.py {{ARGS}}
 
+# Far links, big files and crowds, by our own binaries: tests/bench/SCALE.md
+bench-scale *ARGS:
+    tests/bench/scale.py {{ARGS}}
+
 # The documentation of all crates
 doc:
     cargo doc --workspace --no-deps --document-private-items

@@ -118,9 +118,11 @@ impl Receiving {
                     self.refuse(transfer, fault).await;
                 }
             }
-            Lane::Held { .. } | Lane::Stored { .. } => return self.downloads.tell(message),
+            Lane::Held { .. } => return self.downloads.tell(message),
+            // A download is over when it is sealed: nothing waits for this.
+            Lane::Stored { .. } => {}
             Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
-            Lane::Fault { .. } => return self.downloads.tell(message),
+            Lane::Fault { transfer, .. } => self.downloads.abandon(transfer),
             Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),
         }
         Ok(())
