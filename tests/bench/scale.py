@@ -90,15 +90,15 @@ def end(process):
 
 
 def many(place, rows):
-    for what, shown in (("idle", "logged in, nothing else"), ("rested", "after a listing, 3 MiB up and down on a lane, and 8 s of rest")):
+    for what, shown in (("idle", "logged in, nothing else"), ("rested", "after a listing, 3 MiB up and down on a lane, and 14 s of rest")):
         one = place.crowd(what, 1)
         said(one, "ready")
-        time.sleep(8)
+        time.sleep(14)
         first = memory(place.server.pid)
         end(one)
         crowd = place.crowd(what, 1000)
         said(crowd, "ready")
-        time.sleep(8)
+        time.sleep(14)
         each = (memory(place.server.pid) - first) * 1024 / 999
         end(crowd)
         rows.append((f"1,000 sessions, {shown}: memory of the server for each", "48 KiB", f"{each:.1f} KiB"))

@@ -70,8 +70,7 @@ impl Road {
         let arriving = tokio::spawn(arrive(pieces, to));
         let room = Arc::new(Semaphore::new(self.under_way));
         let mut buffer = vec![0; PIECE];
-        loop {
-            let Ok(read @ 1..) = from.read(&mut buffer).await else { break };
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
             let Ok(room) = room.clone().acquire_many_owned(read as u32).await else { break };
             let arrives = self.leave(read).await;
             let bytes = buffer.get(..read).unwrap_or_default().to_vec();
