@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Far, big and many: what the links, files and crowds of a large installation cost. Writes SCALE.md beside this file.
 
-  tests/bench/scale.py [--bin DIR] [--place DIR] [--only REGEX] [--dry]
+  tests/bench/scale.py [--bin DIR] [--place DIR] [--big GIB] [--only REGEX] [--dry]
 
 --bin    the programs (default: target/release, built when it is not given)
 --place  where data and files lie (default: /dev/shm)
---only   of `many`, `fair`, `far20`, `far100`, `bulk`, `names`, `tree`, `screen`
+--big    GiB of the file of `bulk`
+--only   of `many`, `fair`, `far20`, `far100`, `bulk`, `names`, `tree`
 --dry    prints only
 Each part starts its own server on loopback and measures it from /proc; each takes less than two minutes.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 PASSWORD = "correct horse battery staple"
-CONFIG = "[limits]\nmax_connections = 10000\nper_source = 10000\nper_user = 10000\nguests = 1000\n[argon2]\nqueue = 1000\n"
+CONFIG = "[limits]\nidle_seconds = 3600\nmax_connections = 10000\nper_source = 10000\nper_user = 10000\nguests = 1000\n[argon2]\nqueue = 1000\n"
 
 
 def memory(pid, what="VmRSS"):
@@ -24,7 +25,7 @@ def memory(pid, what="VmRSS"):
     return int(line[1]) / 1024
 
 
-def said(process, pattern, patience=120):
+def said(process, pattern):
     """Waits for a line on a process's output."""
     line = process.stdout.readline()
     found = re.search(pattern, line)
@@ -36,7 +37,7 @@ class Place:
     """A server with a user, and somewhere to keep files."""
 
     def __init__(self, options):
-        self.bin = Path(options.bin)
+        self.bin, self.big = Path(options.bin), options.big
         self.dir = Path(tempfile.mkdtemp(prefix="catamaran-scale.", dir=options.place))
         self.env = dict(os.environ, HOME=str(self.dir / "home"), CATAMARAN_PASSWORD=PASSWORD)
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
@@ -59,7 +60,6 @@ class Place:
 
     def client(self, verb, *rest, target=None):
         """Runs a one-shot command: wall seconds, the seconds of its transfers, peak MiB."""
-        pid_file = self.dir / "hwm"
         command = [self.bin / "tui-client", verb, target or self.target, "--accept-new", *rest]
         begun = time.monotonic()
         process = subprocess.Popen([str(part) for part in command], stdout=open(self.dir / "out", "w"), stderr=open(self.dir / "log", "a"), env=self.env)
@@ -181,8 +181,8 @@ def far(place, rows, rtt):
 
 
 def bulk(place, rows):
-    """20 GiB with data in one block of a hundred."""
-    size, sparse = 20 << 30, place.dir / "sparse"
+    """A file with data in one block of a hundred. The copies have no holes: twice its size must fit the place."""
+    size, sparse = place.big << 30, place.dir / "sparse"
     with open(sparse, "wb") as file:
         file.truncate(size)
         for at in range(0, size, 100 * MIB):
@@ -192,7 +192,7 @@ def bulk(place, rows):
         wall, _, peak = place.client(verb, *rest)
         sent = json.loads((place.dir / "out").read_text().splitlines()[-1])["sent"]
         (place.dir / "down/sparse").unlink(missing_ok=True)
-        rows.append((f"20 GiB, mostly holes, {way}: peak memory of the client", "64 MiB", f"{peak:.0f} MiB ({wall:.0f} s, {sent >> 20} MiB travelled)"))
+        rows.append((f"{place.big} GiB, mostly holes, {way}: peak memory of the client", "64 MiB", f"{peak:.0f} MiB ({wall:.0f} s, {sent >> 20} MiB travelled)"))
         sparse.unlink(missing_ok=True)
     rows.append(("the same: peak of the server above idle", "64 MiB", f"{memory(place.server.pid, 'VmHWM') - place.idle:.0f} MiB"))
 
@@ -268,6 +268,7 @@ def main():
     parser.add_argument("--bin")
     parser.add_argument("--place", default="/dev/shm")
     parser.add_argument("--only", default="")
+    parser.add_argument("--big", type=int, default=20)
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args()
     if not options.bin:
