@@ -31,6 +31,10 @@ bench *ARGS:
 bench-micro *ARGS:
     cargo bench -p tests --bench micro -- {{ARGS}}
 
+# Far links, big files and crowds, by our own binaries: tests/bench/SCALE.md
+bench-scale *ARGS:
+    tests/bench/scale.py {{ARGS}}
+
 # The documentation of all crates
 doc:
     cargo doc --workspace --no-deps --document-private-items

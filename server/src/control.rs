@@ -13,7 +13,7 @@ use wire::link::{LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
-use crate::flow::Flow;
+use crate::flow::{Flow, or_rest};
 use crate::handlers::{self, Pages};
 use crate::session::{ControlPlace, Sessions};
 use crate::tenant::Tenant;
@@ -171,7 +171,7 @@ async fn write<W: AsyncWrite + Unpin>(
     over: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(OUTGOING);
-    while outgoing.recv_many(&mut batch, OUTGOING).await > 0 {
+    while or_rest(outgoing.recv_many(&mut batch, OUTGOING), || writer.rest()).await > 0 {
         let written = flow.moving(stall, async {
             for message in batch.drain(..) {
                 writer.feed(&message).await?;

@@ -1,4 +1,4 @@
-//! Progress, as bytes that moved: a peer may be slow, but not stand still.
+//! Progress, as bytes that moved: a peer may be slow, but not stand still. A peer that rests costs no buffers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,6 +44,22 @@ impl Flow {
         }
     }
 }
+
+/// Waits for `next`; when that takes long, `rest` gives back what is only of use while bytes flow.
+pub async fn or_rest<T>(next: impl Future<Output = T>, rest: impl FnOnce()) -> T {
+    let mut next = std::pin::pin!(next);
+    match tokio::time::timeout(REST, &mut next).await {
+        Ok(next) => next,
+        Err(_) => {
+            rest();
+            next.await
+        }
+    }
+}
+
+/// After this long without anything to do, a connection gives its buffers back. A pause within a
+/// transfer is shorter, and fresh megabytes are dear.
+pub const REST: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use wire::frame::BlockHeader;
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
-use crate::flow::{Flow, Flows};
+use crate::flow::{Flow, Flows, or_rest};
 use crate::session::LanePlace;
 
 /// What the reading side hands to the writing side.
@@ -66,7 +66,7 @@ async fn write<W: AsyncWrite + Unpin>(
     over: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(OUTGOING);
-    while outgoing.recv_many(&mut batch, OUTGOING).await > 0 {
+    while or_rest(outgoing.recv_many(&mut batch, OUTGOING), || writer.rest()).await > 0 {
         let written = tokio::select! {
             written = flow.moving(stall, write_batch(&mut writer, &mut batch)) => written.is_ok(),
             // What was stored just before a session ends is still told to whoever listens.

@@ -11,7 +11,7 @@
 //! - [`identity`]: the server's key, its fingerprint, and TLS
 //! - [`daemon`]: a running server, from start to stop; [`recovery`] makes good what the last run left
 //! - [`listener`]: the way in: limits, TLS; [`greeting`]: who it is
-//! - [`flow`]: progress of a connection
+//! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection
 //! - [`session`]: logins, tickets, and what ends them; [`tenant`]: one user who has sessions
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
 //! - [`lane`]: connections that carry transfers
@@ -30,6 +30,7 @@ pub mod flow;
 pub mod greeting;
 pub mod handlers;
 pub mod identity;
+pub mod inlet;
 pub mod lane;
 pub mod listener;
 pub mod password;

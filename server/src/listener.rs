@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::{InspectReader, InspectWriter};
@@ -19,6 +18,7 @@ use wire::link::{Reader, Writer};
 use crate::control::{self, ControlLimits};
 use crate::flow::Flows;
 use crate::greeting::{Door, Guest};
+use crate::inlet::Inlet;
 use crate::lane::{self, LaneLimits};
 
 /// What every connection needs.
@@ -140,9 +140,7 @@ async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    // rustls reads a few KiB at a time: a large buffer below it saves most of the system calls.
-    let buffered = BufReader::with_capacity(READ_BUFFER, stream);
-    let handshake = tokio::time::timeout(entrance.door.deadline, entrance.tls.accept(buffered));
+    let handshake = tokio::time::timeout(entrance.door.deadline, entrance.tls.accept(Inlet::new(stream)));
     let stream = match handshake.await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
@@ -170,8 +168,6 @@ async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
 
 /// After a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Encrypted bytes read from a socket at once.
-const READ_BUFFER: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,13 @@ pub struct Daemon {
 impl Daemon {
     /// Starts `binary` and waits until it says that it listens.
     pub fn start(binary: &Path) -> Result<Self> {
+        Self::with_config(binary, "")
+    }
+
+    /// Starts `binary` with a configuration file.
+    pub fn with_config(binary: &Path, config: &str) -> Result<Self> {
         let place = tempfile::tempdir()?;
+        fs::write(place.path().join("server.toml"), config)?;
         let (child, address) = spawn(binary, place.path(), "127.0.0.1:0")?;
         Ok(Self { address, binary: binary.to_owned(), place, child })
     }
@@ -102,8 +108,17 @@ impl Daemon {
 
     /// Bytes of memory that it occupies now.
     pub fn resident(&self) -> Result<u64> {
+        self.weigh("VmRSS:")
+    }
+
+    /// The most that it has occupied so far.
+    pub fn peak(&self) -> Result<u64> {
+        self.weigh("VmHWM:")
+    }
+
+    fn weigh(&self, what: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a figure")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).context("a figure")?;
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024)
     }
@@ -124,6 +139,7 @@ impl Drop for Daemon {
 fn spawn(binary: &Path, place: &Path, listen: &str) -> Result<(Child, SocketAddr)> {
     let log = File::options().create(true).append(true).open(place.join("log"))?;
     let mut command = Command::new(binary);
+    command.arg("--config").arg(place.join("server.toml"));
     command.arg("--data-dir").arg(place.join("data")).args(["--listen", listen]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
     let mut line = String::new();

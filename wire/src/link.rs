@@ -112,7 +112,7 @@ pub struct Writer<W> {
 impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Writes to `stream`.
     pub fn new(stream: W) -> Self {
-        Self { stream, codec: FrameCodec::new(Stage::Lane), gathered: BytesMut::with_capacity(GATHER) }
+        Self { stream, codec: FrameCodec::new(Stage::Lane), gathered: BytesMut::new() }
     }
 
     /// Adds a message to what the next flush sends.
@@ -142,6 +142,13 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     pub async fn flush(&mut self) -> Result<(), LinkError> {
         self.drain().await?;
         Ok(self.stream.flush().await?)
+    }
+
+    /// Gives back the memory of what was sent: for a while there will be nothing to send.
+    pub fn rest(&mut self) {
+        if self.gathered.is_empty() {
+            self.gathered = BytesMut::new();
+        }
     }
 
     /// Says that nothing more will come.

@@ -1,6 +1,7 @@
-//! Blocks' memory, used again and again: fresh megabytes cost more in page faults than the hash.
+//! Blocks' memory, used again and again while a lane works: fresh megabytes cost more in page faults than
+//! the hash.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::block::BLOCK;
@@ -9,7 +10,14 @@ use wire::block::BLOCK;
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     places: Arc<Semaphore>,
-    free: Arc<Mutex<Vec<Vec<u8>>>>,
+    free: Arc<Mutex<Free>>,
+}
+
+#[derive(Debug, Default)]
+struct Free {
+    buffers: Vec<Vec<u8>>,
+    /// The lane has nothing to do: what comes back is not kept.
+    resting: bool,
 }
 
 /// The bytes of a block. Goes back to its pool when dropped.
@@ -28,9 +36,22 @@ impl Pool {
     /// Waits for a buffer of a block's capacity. `None`: never, the semaphore is not closed.
     pub(super) async fn take(&self) -> Option<Buffer> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let used = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let used = {
+            let mut free = self.free();
+            free.resting = false;
+            free.buffers.pop()
+        };
         let bytes = used.unwrap_or_else(|| Vec::with_capacity(BLOCK));
         Some(Buffer { bytes, from: Some((self.clone(), place)) })
+    }
+
+    /// Gives back all memory, until the next buffer is taken.
+    pub(super) fn rest(&self) {
+        *self.free() = Free { buffers: Vec::new(), resting: true };
+    }
+
+    fn free(&self) -> MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,7 +65,10 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some((pool, _place)) = self.from.take() {
-            pool.free.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.bytes));
+            let mut free = pool.free();
+            if !free.resting {
+                free.buffers.push(std::mem::take(&mut self.bytes));
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use super::send::Downloads;
 use super::upload::{SmallUpload, StagedUpload, Upload};
 use super::{LaneLimits, Outgoing};
 use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
-use crate::flow::Flow;
+use crate::flow::{Flow, or_rest};
 use crate::tenant::Tenant;
 
 /// The reading side of a lane.
@@ -89,8 +89,13 @@ impl Receiving {
 
     async fn next<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>) -> Result<Event, LinkError> {
         let busy = !self.uploads.is_empty();
-        let frame =
-            async { if busy { self.flow.moving(self.limits.stall, reader.next()).await } else { reader.next().await } };
+        let frame = async {
+            if busy {
+                self.flow.moving(self.limits.stall, reader.next()).await
+            } else {
+                or_rest(reader.next(), || self.spare = Vec::new()).await
+            }
+        };
         tokio::select! {
             biased;
             Some(transfer) = self.revoked.1.recv() => Ok(Event::Revoked(transfer)),
@@ -113,9 +118,11 @@ impl Receiving {
                     self.refuse(transfer, fault).await;
                 }
             }
-            Lane::Held { .. } | Lane::Stored { .. } => return self.downloads.tell(message),
+            Lane::Held { .. } => return self.downloads.tell(message),
+            // A download is over when it is sealed: nothing waits for this.
+            Lane::Stored { .. } => {}
             Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
-            Lane::Fault { .. } => return self.downloads.tell(message),
+            Lane::Fault { transfer, .. } => self.downloads.abandon(transfer),
             Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wire::block::{self, BLOCK, Span};
 use wire::frame::BlockHeader;
 use wire::link::LinkError;
@@ -20,20 +20,23 @@ use super::buffer::{Buffer, Pool};
 use super::{LaneLimits, Outgoing};
 use crate::catalog::{Record, Stamp as RecordStamp};
 use crate::faults::{bad_path, bad_transfer, lost_task};
+use crate::flow::or_rest;
 use crate::tenant::{Tenant, is_of};
 use crate::vault::{Home, Node, VaultError};
 
 /// The reading side's way to the sending side.
 #[derive(Debug)]
 pub(super) struct Downloads {
-    asked: mpsc::Sender<Asked>,
+    asked: mpsc::UnboundedSender<Asked>,
+    /// What bounds it, in bytes.
+    room: Arc<Semaphore>,
     told: mpsc::Sender<Lane>,
 }
 
 /// What the sending side hears.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    asked: mpsc::Receiver<Asked>,
+    asked: mpsc::UnboundedReceiver<Asked>,
     told: mpsc::Receiver<Lane>,
 }
 
@@ -42,19 +45,25 @@ struct Asked {
     transfer: u64,
     path: RawPath,
     eager: bool,
+    _room: OwnedSemaphorePermit,
 }
 
 pub(super) fn channel() -> (Downloads, Inbox) {
-    let (asked_in, asked) = mpsc::channel(MAX_ASKED);
+    let (asked_in, asked) = mpsc::unbounded_channel();
     let (told_in, told) = mpsc::channel(MAX_TOLD);
-    (Downloads { asked: asked_in, told: told_in }, Inbox { asked, told })
+    let room = Arc::new(Semaphore::new(ASKED_BYTES));
+    (Downloads { asked: asked_in, room, told: told_in }, Inbox { asked, told })
 }
 
 impl Downloads {
     /// Takes a request, or refuses it when too many wait.
     pub(super) fn ask(&self, transfer: u64, path: RawPath, eager: bool) -> Result<(), Fault> {
-        let busy = |_| Fault::new(Code::Busy, format!("a lane takes {MAX_ASKED} downloads at once"));
-        self.asked.try_send(Asked { transfer, path, eager }).map_err(busy)
+        let wanted = u32::try_from(path.0.len() + REQUEST).unwrap_or(u32::MAX);
+        let busy = |_| Fault::new(Code::Busy, format!("a lane takes {} KiB of requests at once", ASKED_BYTES >> 10));
+        let _room = Arc::clone(&self.room).try_acquire_many_owned(wanted).map_err(busy)?;
+        // An error: the sending side has ended, and ends the lane.
+        let _ = self.asked.send(Asked { transfer, path, eager, _room });
+        Ok(())
     }
 
     /// Passes on what the client says of a download. Far more than a client ever has to say breaks
@@ -90,7 +99,7 @@ pub(super) async fn run(tenant: Arc<Tenant>, inbox: Inbox, out: mpsc::Sender<Out
     let opened = requests.map(|requests| open(&tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
     let mut sending = Sending { tenant: Arc::clone(&tenant), told, out, buffers: Pool::new(BUFFERS) };
-    while let Some(batch) = opened.next().await {
+    while let Some(batch) = or_rest(opened.next(), || sending.buffers.rest()).await {
         for (transfer, eager, opened) in batch {
             let _running = limits.running.token();
             let sent = match opened {
@@ -207,7 +216,7 @@ impl Sending {
             Some(Lane::Held { transfer, first, cvs, last }) if transfer == current => {
                 sender.held(first, &cvs, last).map_err(|violation| bad_transfer(&violation))
             }
-            Some(Lane::Abandon { transfer, .. } | Lane::Fault { transfer, .. }) if transfer == current => Err(gone()),
+            Some(Lane::Abandon { transfer, .. }) if transfer == current => Err(gone()),
             Some(_) => Ok(()),
             None => Err(gone()),
         }
@@ -216,7 +225,7 @@ impl Sending {
     /// Whether the client has said meanwhile that it does not want the rest.
     fn check_abandoned(&mut self, current: u64) -> Result<(), Fault> {
         while let Ok(message) = self.told.try_recv() {
-            if matches!(message, Lane::Abandon { transfer, .. } | Lane::Fault { transfer, .. } if transfer == current) {
+            if matches!(message, Lane::Abandon { transfer, .. } if transfer == current) {
                 return Err(gone());
             }
         }
@@ -277,9 +286,12 @@ fn gone() -> Fault {
     Fault::new(Code::Cancelled, "the client does not want it any more")
 }
 
-/// Requests of one lane that wait.
-const MAX_ASKED: usize = 1024;
-/// Messages about downloads that wait: each request has one or two, the one being sent has its pages.
+/// Requests of one lane that wait, in bytes: as many small files as a gigabit link with a round trip of
+/// 200 ms has under way.
+const ASKED_BYTES: usize = 1 << 20;
+/// Of a request beside its path.
+const REQUEST: usize = 64;
+/// Messages about downloads that wait: pages of the one being sent, and ends of others.
 const MAX_TOLD: usize = 4096;
 /// Requests that are opened and looked up together.
 const TOGETHER: usize = 64;

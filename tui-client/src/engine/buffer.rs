@@ -48,7 +48,7 @@ impl Drop for Buffer {
     }
 }
 
-/// Eight blocks: enough to read, hash and send at once, and for a window of small files.
+/// Eight blocks: enough to read, hash and send at once, and for small files on their way to the disk.
 const MOST: usize = 8 * wire::BLOCK;
 /// Smaller ones cost less to allocate than to keep.
 const WORTH_KEEPING: usize = 256 << 10;

@@ -175,7 +175,8 @@ pub(crate) struct Item {
     pub(crate) scans: Vec<Scan>,
     pub(crate) scanning: usize,
     pub(crate) pending: VecDeque<File>,
-    pub(crate) active: Vec<Active>,
+    /// In the order they were begun, in which most of them end.
+    pub(crate) active: VecDeque<Active>,
     pub(crate) asked: Vec<(Question, File)>,
     pub(crate) failed: Vec<Failed>,
     /// Of a move: files whose sources are to go.
@@ -215,7 +216,7 @@ impl Item {
             scans: vec![root],
             scanning: 0,
             pending: VecDeque::new(),
-            active: Vec::new(),
+            active: VecDeque::new(),
             asked: Vec::new(),
             failed: Vec::new(),
             leaving: VecDeque::new(),
@@ -321,6 +322,13 @@ impl Item {
     /// Whether something is under way, for the clock and the sampler.
     pub(crate) fn is_moving(&self) -> bool {
         !self.active.is_empty() || self.scanning > 0 || self.removing > 0
+    }
+
+    /// A file is no longer on its lane.
+    pub(crate) fn end(&mut self, live: &Arc<Live>) {
+        if let Some(at) = self.active.iter().position(|active| Arc::ptr_eq(&active.live, live)) {
+            self.active.remove(at);
+        }
     }
 
     /// The clock runs while something is under way.

@@ -355,7 +355,7 @@ impl Queue {
             let (sent, held) = live.shown(file.source.size);
             file.done = file.done.max(sent + held);
             rows.with(file.item, |item| {
-                item.active.retain(|active| !Arc::ptr_eq(&active.live, &live));
+                item.end(&live);
                 item.tick(Instant::now());
             });
             then(rows, file, live.travelled());

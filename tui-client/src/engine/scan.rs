@@ -122,8 +122,8 @@ impl Looker<'_> {
             Job::Up { source, target } => {
                 let (path, there) = (source.clone(), self.there(target).await?);
                 let entries = blocking(move || local::list(&path)).await?;
-                if there.is_none() && !entries.iter().any(|entry| entry.kind == Kind::File) {
-                    // A directory with files in it is made with the first of them.
+                if there.is_none() && !entries.iter().any(|entry| matches!(entry.kind, Kind::File | Kind::Directory)) {
+                    // A directory with something in it is made with the first of that.
                     self.session.order(Op::Mkdir { path: target.into(), parents: true }).await?;
                 }
                 (entries, there)
@@ -196,8 +196,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + S
         .unwrap_or_else(|error| Err(Fault::new(Code::Internal, format!("a task of the client failed: {error}"))))
 }
 
-/// Directories looked into at the same time, so that a slow answer does not stop the rest.
-const AT_ONCE: usize = 8;
+/// Directories looked into at the same time, so that neither a slow answer nor a long way stops the rest.
+/// The server takes 64 requests of a session at once: some are left for browsing.
+const AT_ONCE: usize = 48;
 /// Files added at once.
 const PORTION: usize = 256;
 const LATER: Duration = Duration::from_millis(250);

@@ -96,7 +96,7 @@ impl Item {
 
     fn note(&self, state: &State) -> String {
         match state {
-            State::Running if self.is_dir => self.active.first().map(|active| active.shown.clone()).unwrap_or_default(),
+            State::Running if self.is_dir => self.active.front().map(|active| active.shown.clone()).unwrap_or_default(),
             State::Retrying { fault, .. } | State::Failed(fault) => fault.message.clone(),
             State::NeedsYou => match self.asked.len() {
                 1 => "1 file exists already".to_owned(),

@@ -97,7 +97,12 @@ impl Rows {
         self.with(id, |item| item.fail(Failed::Scan(scan), &fault));
     }
 
+    /// When a lane may have something to do. At once while something is looked into: what is found there
+    /// then need not wait for a connection.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
+        if self.items.iter().any(|item| item.wish == Wish::Run && item.scanning > 0) {
+            return Some(now);
+        }
         let files = self.items.iter().flat_map(|item| item.pending.iter().filter(|file| may_run(item.wish, file)));
         files.map(|file| due(file, now).unwrap_or(now)).min()
     }
@@ -301,7 +306,7 @@ fn begin(item: &mut Item, file: File, live: Live, now: Instant) -> Work {
         Job::Down { source, .. } => wire::path::escape(source.name()),
     };
     let File { travelled, done, .. } = file;
-    item.active.push(Active { live: live.clone(), size: file.source.size, travelled, done, shown });
+    item.active.push_back(Active { live: live.clone(), size: file.source.size, travelled, done, shown });
     item.tick(now);
     Work { policy: file.choice.unwrap_or(item.if_exists), stop: item.stop.clone(), live, file }
 }

@@ -144,7 +144,7 @@ fn a_moved_file_is_told_when_its_source_is_gone_and_tried_until_then() {
     let Taken::Small(works) = rows.take(ALL, &Arc::default(), now) else { panic!("two files") };
     let done = Finish::Done { root: wire::Root([7; 32]), tally: Tally { sent: 1, held: 0 } };
     for work in works {
-        rows.with(ItemId(1), |item| item.active.retain(|active| !Arc::ptr_eq(&active.live, &work.live)));
+        rows.with(ItemId(1), |item| item.end(&work.live));
         rows.settle(&work.file, done);
     }
     assert!(outcomes.try_recv().is_err() && !rows.items[0].is_over(), "proven is not moved");
