@@ -27,12 +27,25 @@ pub struct Config {
     pub certificate: Option<PathBuf>,
     /// The operator's key.
     pub key: Option<PathBuf>,
+    /// What an acknowledged change outlives.
+    pub durability: Durability,
     /// What one peer may take from all.
     pub limits: Limits,
     /// How passwords are hashed.
     pub argon2: Hashing,
     /// What is logged, and how.
     pub log: Log,
+}
+
+/// What an acknowledged change outlives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// A power cut: content, names and catalog are synced before the acknowledgement.
+    #[default]
+    Full,
+    /// The end of the process, not a power cut: nothing waits for the disk.
+    Relaxed,
 }
 
 /// What one peer may take from all.
@@ -222,6 +235,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, wire::DEFAULT_PORT)),
             certificate: None,
             key: None,
+            durability: Durability::default(),
             limits: Limits::default(),
             argon2: Hashing::default(),
             log: Log::default(),

@@ -43,21 +43,21 @@ impl std::iter::Sum for Growth {
 #[derive(Debug)]
 pub struct Reservation {
     tenant: Arc<Tenant>,
-    pub(super) id: Option<ReservationId>,
+    pub(super) id: ReservationId,
 }
 
 impl Reservation {
     /// Promises space in one atomic step, or names what is missing.
     pub async fn take(tenant: &Arc<Tenant>, growth: Growth) -> Result<Self, Fault> {
+        tenant.make_good().await?;
         let id = tenant.catalog.reserve(tenant.id, growth.bytes, growth.files).await?;
-        Ok(Self { tenant: Arc::clone(tenant), id: Some(id) })
+        Ok(Self { tenant: Arc::clone(tenant), id })
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.tenant.catalog.release(id);
-        }
+        // It may have ended with the settling already: then there is nothing left to strike out.
+        self.tenant.catalog.release(self.id);
     }
 }
