@@ -291,6 +291,7 @@ mod tests {
             ("port = 1", "FILE line 1: unknown field `port`, expected one of `data_dir`, `listen`"),
             ("\n[limits]\nguests = \"many\"", "FILE line 3: invalid type: string \"many\", expected usize in `guests"),
             ("[log]\nlevel = \"loud\"", "FILE line 2: unknown variant `loud`, expected one of `error`, `warn`"),
+            ("durability = \"none\"", "FILE line 1: unknown variant `none`, expected `full` or `relaxed`"),
             ("listen = \"everywhere\"", "FILE line 1: "),
             ("listen = ", "FILE line 1: "),
             ("[argon2]\npasses = 1", "FILE: argon2.passes is 1; allowed are 2 to 100"),

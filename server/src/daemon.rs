@@ -78,11 +78,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Runnin
 }
 
 /// The same with homes on another disk than the configured one: for suites, whose disks fail.
-pub async fn start_on(
-    disk: Arc<dyn Disk>,
-    config: Config,
-    shutdown: CancellationToken,
-) -> Result<Running, StartError> {
+pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
     let dir = DataDir::open(&config.data_dir)?;
     // Looked at before anything is written: it may be somebody else's.
     let catalog = Catalog::open(&dir.catalog(), config.durability)?;

@@ -64,7 +64,7 @@ pub async fn publish(
         }
         going.iter().map(|item| item.ready.path.parent()).collect()
     };
-    drop(going);
+    drop((going, reservations));
     tenant.announce(directories).await;
     results
 }
@@ -269,12 +269,7 @@ async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<()
     named
 }
 
-async fn settle(
-    tenant: &Tenant,
-    going: &[Going],
-    reservations: &[Reservation],
-    results: &mut [Result<(), Fault>],
-) {
+async fn settle(tenant: &Tenant, going: &[Going], reservations: &[Reservation], results: &mut [Result<(), Fault>]) {
     let settled = going
         .iter()
         .filter_map(|item| Some(Settled { intent: item.intent?, replaced: item.replaced.map(|old| old.size) }))

@@ -5,8 +5,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
 
 use rusqlite::Connection;
 use rustix::io::Errno;
@@ -14,6 +13,7 @@ use server::config::Durability;
 use tests::disk::{Disk, Step};
 use tests::files::{content, holds, root_of};
 use tests::host::Host;
+use tests::line::PATIENCE;
 use tests::session::{Lane, MTIME, Session, fault, raw};
 use wire::block::{BLOCK, chaining_value};
 use wire::message::{Expect, Lane as Said, Offer, Op};
@@ -202,13 +202,15 @@ async fn a_removal_and_a_rename_are_counted_when_their_sync_fails() {
 /// Uploads `count` small files of which the server makes one group, and says what became of each.
 async fn group(place: &mut Place, count: u64) -> Vec<Option<Code>> {
     let (go, held) = mpsc::channel::<()>();
-    let held = std::sync::Mutex::new(Some(held));
+    let (reached, mut at_its_sync) = tokio::sync::mpsc::unbounded_channel();
+    let held = Mutex::new(Some(held));
     // The group before stands at its sync until all of this one have come.
     place.disk.watch(move |step| {
         if step == Step::Content
             && let Some(held) = held.lock().expect("whole").take()
         {
-            held.recv_timeout(Duration::from_secs(60)).expect("told to go on");
+            reached.send(()).expect("waited for");
+            held.recv_timeout(PATIENCE).expect("told to go on");
         }
         String::new()
     });
@@ -219,6 +221,9 @@ async fn group(place: &mut Place, count: u64) -> Vec<Option<Code>> {
         place.lane.line.say(&Said::Put { transfer, path, offer, expect: Expect::Any }).await.expect("said");
         place.lane.line.block(transfer, 0, chaining_value(100, 0, &bytes), &bytes).await.expect("said");
         place.lane.line.say(&Said::Seal { transfer, root: root_of(&bytes) }).await.expect("said");
+        if transfer == 0 {
+            at_its_sync.recv().await.expect("reached");
+        }
     }
     // Heard in order: when this is answered, all of the above were taken; and nothing was acknowledged
     // that was not synced.

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tests::files::{content, holds};
 use tests::host::PASSWORD;
 use tests::session::{Lane, Session, fault};
+use wire::Code;
 use wire::block::BLOCK;
 use wire::message::Expect;
-use wire::Code;
 
 /// What of the data directory lies on the small disk.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -287,6 +287,17 @@ async fn reopening_shows_what_was_cut_off_and_no_reservation() {
 }
 
 #[tokio::test]
+async fn commits_are_synced_unless_relaxed() {
+    for (durability, synchronous) in [(Durability::Full, 2), (Durability::Relaxed, 1)] {
+        let (_dir, at) = place();
+        let catalog = Catalog::open(&at, durability).expect("opened");
+        let found =
+            catalog.write(|db| Ok(db.query_row("PRAGMA main.synchronous", [], |row| row.get::<_, i64>(0))?)).await;
+        assert_eq!(found.expect("read"), synchronous, "{durability:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_process_is_seen() {
     let (_dir, at) = place();
     let daemon = open(&at).expect("opened");
@@ -313,7 +324,7 @@ async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let small = record(1, 2);
     let (refused, put) =
         tokio::join!(catalog.put_record(ada, &target, big), catalog.put_record(ada, &other, small.clone()));
-    assert!(matches!(refused, Err(CatalogError::Database(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CatalogError::NoSpace)), "{refused:?}");
     let kept = catalog.record(ada, &other).await.expect("read");
     assert_eq!(kept.is_some(), put.is_ok(), "an answer tells the truth");
     catalog.put_record(ada, &other, small.clone()).await.expect("there is room for this");

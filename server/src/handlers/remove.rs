@@ -20,9 +20,8 @@ pub(super) async fn remove(tenant: &Arc<Tenant>, path: RemotePath, recursive: bo
         tenant.on_disk(move |home| home.node(&target).map(drop)).await?;
         let change = tenant.catalog.begin_change(tenant.id).await?;
         let target = path.clone();
-        let removed = tenant.on_disk(move |home| {
-            Ok(if recursive { home.remove_tree(&target) } else { home.remove(&target) })
-        });
+        let removed =
+            tenant.on_disk(move |home| Ok(if recursive { home.remove_tree(&target) } else { home.remove(&target) }));
         let (freed, result) = removed.await?;
         let records = if result.is_ok() { RecordChange::Removed(path) } else { RecordChange::None };
         let did = Change { freed_bytes: freed.bytes, freed_files: freed.files, records, ..Change::default() };
