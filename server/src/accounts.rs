@@ -8,7 +8,7 @@ use wire::UserName;
 use wire::message::{Secret, Usage};
 
 use crate::catalog::{Catalog, CatalogError};
-use crate::config::{Config, Hashing};
+use crate::config::{Config, Durability, Hashing};
 use crate::datadir::{Count, DataDir, DataDirError};
 use crate::password::{PasswordError, Passwords};
 
@@ -65,7 +65,7 @@ impl Accounts {
     /// Opens the accounts of the configured data directory, which is made on first use.
     pub fn open(config: &Config) -> Result<Self, AccountError> {
         let dir = DataDir::open(&config.data_dir)?;
-        let catalog = Catalog::open(&dir.catalog())?;
+        let catalog = Catalog::open(&dir.catalog(), Durability::Full)?;
         Ok(Self { dir, catalog, hashing: config.argon2.clone() })
     }
 

@@ -19,7 +19,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 use wire::UserName;
 
@@ -30,6 +30,7 @@ pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
 pub use records::{Record, Stamp};
 pub use uploads::Upload;
 
+use crate::config::Durability;
 use writer::Job;
 
 /// A cheap handle on the catalog. Its threads end when the last handle is dropped.
@@ -88,6 +89,12 @@ pub enum CatalogError {
         /// The newest this program knows.
         known: i64,
     },
+    /// The disk that holds the catalog is full.
+    #[error("the disk of the catalog is full")]
+    NoSpace,
+    /// The disk that holds the catalog failed, or can only be read.
+    #[error("the disk of the catalog failed")]
+    Disk(#[source] Arc<dyn Error + Send + Sync>),
     /// The database failed.
     #[error("the catalog's database failed")]
     Database(#[source] Arc<dyn Error + Send + Sync>),
@@ -97,10 +104,11 @@ pub enum CatalogError {
 }
 
 impl Catalog {
-    /// Opens the catalog at `path`, or makes it. A foreign or newer file is refused unchanged.
-    pub fn open(path: &Path) -> Result<Self, CatalogError> {
+    /// Opens the catalog at `path`, or makes it. A foreign or newer file is refused unchanged. Relaxed, a
+    /// power cut may take back the newest transactions, the newest first; it never spoils the file.
+    pub fn open(path: &Path, durability: Durability) -> Result<Self, CatalogError> {
         let released = Released::default();
-        let writer = schema::open_writer(path)?;
+        let writer = schema::open_writer(path, durability)?;
         let reader = schema::open_reader(path)?;
         let (writes, write_jobs) = mpsc::channel(QUEUE);
         let (reads, read_jobs) = mpsc::channel(QUEUE);
@@ -116,7 +124,7 @@ impl Catalog {
         self.write(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?)).await
     }
 
-    /// Runs `operation` in a transaction; answered when it is durable.
+    /// Runs `operation` in a transaction; answered when it is durable, as far as that was asked for.
     async fn write<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, CatalogError> + Send + 'static,
@@ -130,6 +138,13 @@ impl Catalog {
         operation: impl FnOnce(&Connection) -> Result<T, CatalogError> + Send + 'static,
     ) -> Result<T, CatalogError> {
         ask(&self.reads, operation).await
+    }
+}
+
+impl CatalogError {
+    /// Whether the whole transaction failed, and not one operation in it.
+    fn is_of_database(&self) -> bool {
+        matches!(self, Self::NoSpace | Self::Disk(_) | Self::Database(_))
     }
 }
 
@@ -167,7 +182,13 @@ impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> Self {
         match error {
             rusqlite::Error::ToSqlConversionFailure(_) => Self::TooLarge,
-            error => Self::Database(Arc::new(error)),
+            error => match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => Self::NoSpace,
+                Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+                    Self::Disk(Arc::new(error))
+                }
+                _ => Self::Database(Arc::new(error)),
+            },
         }
     }
 }

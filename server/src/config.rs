@@ -27,12 +27,25 @@ pub struct Config {
     pub certificate: Option<PathBuf>,
     /// The operator's key.
     pub key: Option<PathBuf>,
+    /// What an acknowledged change outlives.
+    pub durability: Durability,
     /// What one peer may take from all.
     pub limits: Limits,
     /// How passwords are hashed.
     pub argon2: Hashing,
     /// What is logged, and how.
     pub log: Log,
+}
+
+/// What an acknowledged change outlives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// A power cut: content, names and catalog are synced before the acknowledgement.
+    #[default]
+    Full,
+    /// The end of the process, not a power cut: nothing waits for the disk.
+    Relaxed,
 }
 
 /// What one peer may take from all.
@@ -222,6 +235,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, wire::DEFAULT_PORT)),
             certificate: None,
             key: None,
+            durability: Durability::default(),
             limits: Limits::default(),
             argon2: Hashing::default(),
             log: Log::default(),
@@ -277,6 +291,7 @@ mod tests {
             ("port = 1", "FILE line 1: unknown field `port`, expected one of `data_dir`, `listen`"),
             ("\n[limits]\nguests = \"many\"", "FILE line 3: invalid type: string \"many\", expected usize in `guests"),
             ("[log]\nlevel = \"loud\"", "FILE line 2: unknown variant `loud`, expected one of `error`, `warn`"),
+            ("durability = \"none\"", "FILE line 1: unknown variant `none`, expected `full` or `relaxed`"),
             ("listen = \"everywhere\"", "FILE line 1: "),
             ("listen = ", "FILE line 1: "),
             ("[argon2]\npasses = 1", "FILE: argon2.passes is 1; allowed are 2 to 100"),

@@ -21,7 +21,7 @@ use crate::listener::{self, Entrance, Gate};
 use crate::password::{PasswordError, Passwords};
 use crate::recovery::{self, RecoveryError};
 use crate::session::Sessions;
-use crate::vault::Vault;
+use crate::vault::{Disk, Vault};
 
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,16 +73,22 @@ impl Running {
 /// Opens everything, makes good what the last run left, and accepts connections until `shutdown`.
 /// Then running transfers have [`Limits::drain_seconds`] to finish.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
+    let disk = Arc::new(config.durability);
+    start_on(disk, config, shutdown).await
+}
+
+/// The same with homes on another disk than the configured one: for suites, whose disks fail.
+pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
     let dir = DataDir::open(&config.data_dir)?;
     // Looked at before anything is written: it may be somebody else's.
-    let catalog = Catalog::open(&dir.catalog())?;
+    let catalog = Catalog::open(&dir.catalog(), config.durability)?;
     let lock = dir.lock()?;
     let identity = Identity::open(&config, &dir)?;
     if let Err(error) = dir.sweep_homes() {
         tracing::warn!(%error, "not all files of removed accounts could be deleted");
     }
-    let vault = Vault::new(&dir.users());
-    recovery::recover(&catalog, &vault).await?;
+    let vault = Vault::new(&dir.users(), disk);
+    recovery::recover(&catalog, &vault, config.durability).await?;
     let limits = &config.limits;
     let sessions = Sessions::new(catalog.clone(), vault, limits.lanes_per_session, limits.per_user);
     let draining = CancellationToken::new();

@@ -9,6 +9,7 @@ use wire::{Code, Fault};
 
 use crate::catalog::CatalogError;
 use crate::password::PasswordError;
+use crate::recovery::RecoveryError;
 use crate::vault::VaultError;
 
 impl From<VaultError> for Fault {
@@ -48,6 +49,8 @@ impl From<CatalogError> for Fault {
                     .with(Detail::Shortfall(shortfall))
             }
             CatalogError::UserGone | CatalogError::Locked => Fault::new(Code::Login, "the account is no longer open"),
+            CatalogError::NoSpace => VaultError::NoSpace.into(),
+            CatalogError::Disk(source) => VaultError::Io(std::io::Error::other(source)).into(),
             other => {
                 tracing::error!(error = %other, "the catalog failed");
                 Fault::new(Code::Internal, "the server could not keep its records; its log has more")
@@ -66,6 +69,16 @@ impl From<PasswordError> for Fault {
                 tracing::error!(error = %other, "a password could not be checked");
                 Fault::new(Code::Internal, "the server could not check the password; its log has more")
             }
+        }
+    }
+}
+
+impl From<RecoveryError> for Fault {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Catalog(error) => error.into(),
+            RecoveryError::Home { source, .. } => source.into(),
+            RecoveryError::Lost(error) => lost_task(&error),
         }
     }
 }

@@ -52,7 +52,10 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<A
         Op::Remove { path, recursive } => remove::remove(tenant, parse(&path)?, recursive).await,
         Op::Rename { from, to, replace } => rename::rename(tenant, parse(&from)?, parse(&to)?, replace).await,
         Op::Copy { from, to, replace } => copy::copy(tenant, parse(&from)?, parse(&to)?, replace, pages).await,
-        Op::Usage => Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?)),
+        Op::Usage => {
+            tenant.make_good().await?;
+            Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?))
+        }
     }
 }
 

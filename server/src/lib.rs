@@ -41,4 +41,4 @@ pub mod tenant;
 pub mod vault;
 
 pub use config::Config;
-pub use daemon::{Running, StartError, start};
+pub use daemon::{Running, StartError, start, start_on};

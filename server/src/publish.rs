@@ -2,6 +2,7 @@
 //! directory synced → one transaction settles record and ledger → acknowledged. Small files go through
 //! it in groups that share the syncs and the transactions: [`small`].
 
+mod promise;
 pub mod small;
 
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::sync::Arc;
 use wire::message::{Expect, Offer};
 use wire::{Cv, Fault, RemotePath, Root};
 
-use crate::catalog::{IntentId, PublishIntent, Record, ReservationId, Settled, Stamp as RecordStamp};
+use crate::catalog::{IntentId, PublishIntent, Record, Settled, Stamp as RecordStamp};
 use crate::tenant::Tenant;
 use crate::vault::{Staged, Stamp, VaultError};
+
+pub use promise::{Growth, Reservation};
 
 /// A proven file in staging, about to get its name.
 #[derive(Debug)]
@@ -32,59 +35,6 @@ pub struct Ready {
     pub promised: Growth,
 }
 
-/// What an account holds more once a file stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Growth {
-    /// Bytes.
-    pub bytes: u64,
-    /// Files.
-    pub files: u64,
-}
-
-impl Growth {
-    /// Of a file of `size` bytes in the place of another, or of none.
-    pub fn of(size: u64, replaced: Option<Stamp>) -> Self {
-        Self { bytes: size.saturating_sub(replaced.map_or(0, |old| old.size)), files: u64::from(replaced.is_none()) }
-    }
-
-    /// What this is above another.
-    fn beyond(self, other: Self) -> Self {
-        Self { bytes: self.bytes.saturating_sub(other.bytes), files: self.files.saturating_sub(other.files) }
-    }
-}
-
-impl std::iter::Sum for Growth {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, one| Self {
-            bytes: sum.bytes.saturating_add(one.bytes),
-            files: sum.files.saturating_add(one.files),
-        })
-    }
-}
-
-/// Promised space, given back when dropped.
-#[derive(Debug)]
-pub struct Reservation {
-    tenant: Arc<Tenant>,
-    id: Option<ReservationId>,
-}
-
-impl Reservation {
-    /// Promises space in one atomic step, or names what is missing.
-    pub async fn take(tenant: &Arc<Tenant>, growth: Growth) -> Result<Self, Fault> {
-        let id = tenant.catalog.reserve(tenant.id, growth.bytes, growth.files).await?;
-        Ok(Self { tenant: Arc::clone(tenant), id: Some(id) })
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if let Some(id) = self.id.take() {
-            self.tenant.catalog.release(id);
-        }
-    }
-}
-
 /// Publishes proven files, each with its own result; no two have the same path. The reservations cover
 /// what was promised to them and end here. The order of the steps is the promise.
 pub async fn publish(
@@ -94,16 +44,27 @@ pub async fn publish(
 ) -> Vec<Result<(), Fault>> {
     let mut results: Vec<Result<(), Fault>> = batch.iter().map(|_| Ok(())).collect();
     let mut going: Vec<Going> = batch.into_iter().enumerate().map(|(place, ready)| Going::new(place, ready)).collect();
+    let names: Vec<String> = going.iter().map(|item| item.ready.staged.name.clone()).collect();
     going = sync_contents(tenant, going, &mut results).await;
+    forsake(tenant, names, &results).await;
     let directories = {
-        let _changing = tenant.changing().await;
+        let changing = match tenant.changing().await {
+            Ok(changing) => changing,
+            Err(fault) => {
+                going.iter().for_each(|item| fail(&mut results, item.place, fault.clone()));
+                return results;
+            }
+        };
         going = reserve_again(tenant, going, &mut reservations, &mut results).await;
         going = note_intents(tenant, going, &mut results).await;
         going = give_names(tenant, going, &mut results).await;
-        settle(tenant, &going, reservations, &mut results).await;
+        settle(tenant, &going, &reservations, &mut results).await;
+        if results.iter().all(Result::is_ok) {
+            changing.settled();
+        }
         going.iter().map(|item| item.ready.path.parent()).collect()
     };
-    drop(going);
+    drop((going, reservations));
     tenant.announce(directories).await;
     results
 }
@@ -144,21 +105,43 @@ async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result
                 }
             }
             let files: Vec<&Staged> = dressed.iter().map(|item| item.ready.staged.as_ref()).collect();
-            // A failed sync fails these uploads for good: the kernel drops such pages, and a second
-            // sync of them would report success.
-            home.sync(&files)?;
-            Ok((dressed, failed))
+            let synced = home.sync(&files)?;
+            let mut kept = Vec::with_capacity(dressed.len());
+            for (item, synced) in dressed.into_iter().zip(synced) {
+                match synced {
+                    Ok(()) => kept.push(item),
+                    Err(error) => failed.push((item.place, error)),
+                }
+            }
+            Ok((kept, failed))
         })
         .await;
     match done {
-        Ok((dressed, failed)) => {
+        Ok((kept, failed)) => {
             failed.into_iter().for_each(|(place, error)| fail(results, place, error.into()));
-            dressed
+            kept
         }
         Err(fault) => {
             places.into_iter().for_each(|place| fail(results, place, fault.clone()));
             Vec::new()
         }
+    }
+}
+
+/// Throws away what could not be made to last: see [`crate::vault::Home::sync`].
+async fn forsake(tenant: &Tenant, names: Vec<String>, results: &[Result<(), Fault>]) {
+    let failed: Vec<String> =
+        names.into_iter().zip(results).filter(|(_, result)| result.is_err()).map(|(name, _)| name).collect();
+    if failed.is_empty() {
+        return;
+    }
+    let gone = failed.clone();
+    let discarded = tenant.on_disk(move |home| gone.iter().try_for_each(|name| home.discard(name))).await;
+    if let Err(fault) = discarded {
+        tracing::error!(%fault, "content that could not be synced stays in staging");
+    }
+    if let Err(error) = tenant.catalog.ended_uploads(tenant.id, failed).await {
+        tracing::warn!(%error, "an upload that was thrown away is still listed");
     }
 }
 
@@ -264,7 +247,7 @@ async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<()
     let (named, failed, synced) = match done {
         Ok(parts) => parts,
         Err(fault) => {
-            // The intents stay: the next start looks at the disk and settles them.
+            // The intents stay: the next change, or start, looks at the disk and settles them.
             places.into_iter().for_each(|place| fail(results, place, fault.clone()));
             return Vec::new();
         }
@@ -272,29 +255,26 @@ async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<()
     for (place, intent, error) in failed {
         if let Some(intent) = intent {
             tenant.catalog.abandon_publish(intent).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "an intent could not be withdrawn; the next start will");
+                tracing::error!(%error, "an intent could not be withdrawn; the next change will");
             });
         }
         fail(results, place, error.into());
     }
-    if let Err(error) = synced {
+    for (directory, synced) in synced {
+        let Err(error) = synced else { continue };
         let fault = Fault::from(error);
-        named.iter().for_each(|item| fail(results, item.place, fault.clone()));
+        let within = named.iter().filter(|item| item.ready.path.parent() == directory);
+        within.for_each(|item| fail(results, item.place, fault.clone()));
     }
     named
 }
 
-async fn settle(
-    tenant: &Tenant,
-    going: &[Going],
-    mut reservations: Vec<Reservation>,
-    results: &mut [Result<(), Fault>],
-) {
+async fn settle(tenant: &Tenant, going: &[Going], reservations: &[Reservation], results: &mut [Result<(), Fault>]) {
     let settled = going
         .iter()
         .filter_map(|item| Some(Settled { intent: item.intent?, replaced: item.replaced.map(|old| old.size) }))
         .collect();
-    let ended = reservations.iter_mut().filter_map(|reservation| reservation.id.take()).collect();
+    let ended = reservations.iter().map(|reservation| reservation.id).collect();
     for (item, settled) in going.iter().zip(tenant.catalog.settle_publish(settled, ended).await) {
         if let Err(error) = settled {
             fail(results, item.place, error.into());

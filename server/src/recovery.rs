@@ -1,10 +1,15 @@
-//! What a start finds of an unclean end: publishes that stood between their two transactions, ledgers
-//! that were marked, and small files that were on their way.
+//! What an unclean end leaves: publishes that stood between their two transactions, ledgers that were
+//! marked, and small files that were on their way. A start makes it good for all; a running server for one
+//! user, when the catalog failed in the middle of a change.
 
-use wire::RemotePath;
+use std::sync::Arc;
 
-use crate::catalog::{Catalog, CatalogError, Settled};
+use wire::{RemotePath, UserName};
+
+use crate::catalog::{Catalog, CatalogError, OpenIntent, Settled, UserId};
+use crate::config::Durability;
 use crate::publish::small::SMALL_PREFIX;
+use crate::tenant::is_of;
 use crate::vault::{Home, Vault, VaultError};
 
 /// Why a start could not be made good.
@@ -17,38 +22,57 @@ pub enum RecoveryError {
     #[error("the home of `{user}` cannot be read")]
     Home {
         /// Whose.
-        user: String,
+        user: UserName,
         /// Why.
         source: VaultError,
     },
+    /// A blocking task did not come back.
+    #[error("looking at a home was cut off")]
+    Lost(#[source] tokio::task::JoinError),
 }
 
-/// Makes the catalog say what the disk says. To be run before anybody is served.
-pub async fn recover(catalog: &Catalog, vault: &Vault) -> Result<(), RecoveryError> {
-    let mut dirty = catalog.dirty_users().await?;
-    let intents = catalog.open_intents().await?;
-    dirty.extend(intents.iter().map(|open| open.intent.user));
+/// Makes the catalog say what the disk says. To be run before anybody is served. Where nothing is synced, a
+/// power cut takes back newer steps and keeps older ones as it likes, so that every home is counted anew.
+pub async fn recover(catalog: &Catalog, vault: &Vault, durability: Durability) -> Result<(), RecoveryError> {
+    let dirty = catalog.dirty_users().await?;
     for user in catalog.users().await? {
-        let failed = |source| RecoveryError::Home { user: user.name.to_string(), source };
+        let failed = |source| RecoveryError::Home { user: user.name.clone(), source };
         let home = vault.home(&user.name).map_err(failed)?;
         sweep(&home).map_err(failed)?;
-        if !dirty.contains(&user.id) {
+        if durability == Durability::Relaxed || dirty.contains(&user.id) {
+            settle(catalog, &Arc::new(home), user.id, &user.name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes good what is open of one account, whose names must not change meanwhile.
+pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &UserName) -> Result<(), RecoveryError> {
+    let mut intents = catalog.open_intents().await?;
+    intents.retain(|open| open.intent.user == id);
+    let home = Arc::clone(home);
+    let looked = tokio::task::spawn_blocking(move || {
+        let stands = |open: &OpenIntent| {
+            let stamp = home.stands_at(&open.intent.path, open.intent.record.stamp.inode);
+            // The number tells whether it was renamed; the rest, whether it is still what was recorded.
+            stamp.is_some_and(|stamp| is_of(&stamp, &open.intent.record.stamp))
+        };
+        let intents: Vec<_> = intents.into_iter().map(|open| (stands(&open), open.id)).collect();
+        Ok((intents, home.measure(&RemotePath::home())?))
+    });
+    let failed = |source| RecoveryError::Home { user: name.clone(), source };
+    let (intents, (bytes, files)) = looked.await.map_err(RecoveryError::Lost)?.map_err(failed)?;
+    for (stands, intent) in intents {
+        if !stands {
+            catalog.abandon_publish(intent).await?;
             continue;
         }
-        for open in intents.iter().filter(|open| open.intent.user == user.id) {
-            // Renamed or not: the number on the disk tells. The ledger is counted anew below.
-            match home.stands_at(&open.intent.path, open.intent.record.stamp.inode) {
-                Some(_) => {
-                    let settled = Settled { intent: open.id, replaced: None };
-                    catalog.settle_publish(vec![settled], Vec::new()).await.into_iter().collect::<Result<(), _>>()?;
-                }
-                None => catalog.abandon_publish(open.id).await?,
-            }
-        }
-        let (bytes, files) = home.measure(&RemotePath::home()).map_err(failed)?;
-        catalog.recount(user.id, bytes, files).await?;
-        tracing::info!(user = %user.name, bytes, files, "ledger counted anew after an unclean end");
+        let settled = Settled { intent, replaced: None };
+        catalog.settle_publish(vec![settled], Vec::new()).await.into_iter().collect::<Result<(), _>>()?;
     }
+    // Last: it also overrides what the intents said to the ledger.
+    catalog.recount(id, bytes, files).await?;
+    tracing::info!(user = %name, bytes, files, "ledger counted anew");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! running uploads, and the news for all of the user's sessions.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -12,6 +13,7 @@ use wire::{Code, Fault, RemotePath, UserName};
 use crate::catalog::{Catalog, Record, UserId};
 use crate::faults::lost_task;
 use crate::publish::small::{self, GROUP, SMALL_PREFIX, Small};
+use crate::recovery;
 use crate::vault::{Home, Leftover, Stamp, VaultError, staging_name};
 
 /// A user with sessions. Made at the first login, dropped with the last session.
@@ -25,6 +27,8 @@ pub struct Tenant {
     pub catalog: Catalog,
     home: Arc<Home>,
     changes: tokio::sync::Mutex<()>,
+    /// The last change may not be settled. Set only while `changes` is held.
+    unsettled: AtomicBool,
     claims: Mutex<Claims>,
     small: mpsc::Sender<Small>,
     notices: broadcast::Sender<Notice>,
@@ -52,6 +56,28 @@ pub struct Claim {
     _gate: tokio::sync::OwnedMutexGuard<()>,
 }
 
+/// The sole right to change names. What is not told to be settled when it ends is looked at again before
+/// anything else is promised or changed.
+#[derive(Debug)]
+pub struct Changing<'a> {
+    unsettled: &'a AtomicBool,
+    settled: bool,
+    _lock: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Changing<'_> {
+    /// Catalog and disk say the same again.
+    pub fn settled(mut self) {
+        self.settled = true;
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.unsettled.store(!self.settled, Ordering::Release);
+    }
+}
+
 impl Tenant {
     /// A tenant with its open home; starts the task that publishes small files in groups.
     pub fn new(id: UserId, name: UserName, catalog: Catalog, home: Home) -> Arc<Self> {
@@ -62,6 +88,8 @@ impl Tenant {
             catalog,
             home: Arc::new(home),
             changes: tokio::sync::Mutex::new(()),
+            // Whoever was here before may have left something.
+            unsettled: AtomicBool::new(true),
             claims: Mutex::default(),
             small: queue,
             notices: broadcast::channel(NOTICES).0,
@@ -103,9 +131,24 @@ impl Tenant {
         fault.with(Detail::Existing { size: node.stamp.size, mtime: node.stamp.mtime, root })
     }
 
-    /// Held while names change: what the ledger says and what the disk says then change together.
-    pub async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.changes.lock().await
+    /// Held while names change: what the ledger says and what the disk says then change together. A change
+    /// that the catalog did not settle, because its disk was full or failed, is made good first; as long as
+    /// that cannot be done, nothing else changes.
+    pub async fn changing(&self) -> Result<Changing<'_>, Fault> {
+        let lock = self.changes.lock().await;
+        if self.unsettled.load(Ordering::Acquire) && self.catalog.dirty_users().await?.contains(&self.id) {
+            recovery::settle(&self.catalog, &self.home, self.id, &self.name).await?;
+        }
+        self.unsettled.store(false, Ordering::Release);
+        Ok(Changing { unsettled: &self.unsettled, settled: false, _lock: lock })
+    }
+
+    /// Makes good what the catalog did not settle, before anybody relies on the ledger.
+    pub async fn make_good(&self) -> Result<(), Fault> {
+        if self.unsettled.load(Ordering::Acquire) {
+            self.changing().await?.settled();
+        }
+        Ok(())
     }
 
     /// Hands a small file to the group that is published next.

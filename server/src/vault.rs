@@ -4,10 +4,12 @@
 //!
 //! - [`jail`]: names resolved by the kernel beneath the home
 //! - [`listing`]: what a directory holds, and what lies below it
+//! - [`disk`]: the syncs and the rename that publishes
 //! - [`change`]: directories made, names given and taken
 //! - [`staging`]: unfinished files, and the steps that publish them
 
 mod change;
+mod disk;
 mod jail;
 mod listing;
 mod staging;
@@ -16,6 +18,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -23,6 +26,7 @@ use wire::UserName;
 use wire::message::{Entry, Kind, RawPath, Time};
 
 pub use change::Freed;
+pub use disk::Disk;
 pub use listing::{GoOn, Page};
 pub use staging::{Leftover, Staged, staging_name};
 
@@ -151,12 +155,13 @@ impl Node {
 #[derive(Debug)]
 pub struct Vault {
     users: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Vault {
-    /// The homes below `users`, which exists.
-    pub fn new(users: &Path) -> Self {
-        Self { users: users.to_owned() }
+    /// The homes below `users`, which exists, on `disk`.
+    pub fn new(users: &Path, disk: Arc<dyn Disk>) -> Self {
+        Self { users: users.to_owned(), disk }
     }
 
     /// Opens a user's home; makes what is missing of its three directories.
@@ -167,7 +172,7 @@ impl Vault {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
             Ok(rustix::fs::open(&path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
         };
-        Ok(Home { files: open("files")?, staging: open("staging")? })
+        Ok(Home { files: open("files")?, staging: open("staging")?, disk: Arc::clone(&self.disk) })
     }
 }
 
@@ -176,16 +181,19 @@ impl Vault {
 pub struct Home {
     files: OwnedFd,
     staging: OwnedFd,
+    disk: Arc<dyn Disk>,
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::config::Durability;
     use wire::RemotePath;
 
     pub(crate) fn home() -> (tempfile::TempDir, Home) {
         let dir = tempfile::tempdir().expect("a directory");
-        let home = Vault::new(dir.path()).home(&"ada".parse().expect("a name")).expect("a home");
+        let vault = Vault::new(dir.path(), Arc::new(Durability::Full));
+        let home = vault.home(&"ada".parse().expect("a name")).expect("a home");
         (dir, home)
     }
 

@@ -2,11 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use server::Config;
 use server::accounts::Accounts;
+use server::vault::Disk;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use wire::message::Secret;
@@ -24,6 +26,7 @@ pub struct Host {
     pub address: SocketAddr,
     /// What clients pin.
     pub fingerprint: String,
+    disk: Option<Arc<dyn Disk>>,
     config: Config,
     data: TempDir,
     accounts: Accounts,
@@ -39,6 +42,15 @@ impl Host {
 
     /// A server with some settings changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Result<Self> {
+        Self::begin(None, change).await
+    }
+
+    /// A server whose homes are on `disk`.
+    pub async fn on(disk: Arc<dyn Disk>) -> Result<Self> {
+        Self::begin(Some(disk), |_| {}).await
+    }
+
+    async fn begin(disk: Option<Arc<dyn Disk>>, change: impl FnOnce(&mut Config)) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: data.path().join("data"), listen, ..Config::default() };
@@ -46,10 +58,10 @@ impl Host {
         config.limits.per_source = 1024;
         change(&mut config);
         let shutdown = CancellationToken::new();
-        let running = server::start(config.clone(), shutdown.clone()).await?;
+        let running = start(disk.clone(), config.clone(), shutdown.clone()).await?;
         let (address, fingerprint) = (running.address, running.fingerprint.clone());
         let accounts = Accounts::open(&config)?;
-        Ok(Self { address, fingerprint, config, data, accounts, shutdown, running: Some(running) })
+        Ok(Self { address, fingerprint, disk, config, data, accounts, shutdown, running: Some(running) })
     }
 
     /// Makes an account with [`PASSWORD`].
@@ -97,7 +109,7 @@ impl Host {
     pub async fn restart(&mut self) -> Result<()> {
         self.stop().await?;
         self.shutdown = CancellationToken::new();
-        let running = server::start(self.config.clone(), self.shutdown.clone()).await?;
+        let running = start(self.disk.clone(), self.config.clone(), self.shutdown.clone()).await?;
         self.address = running.address;
         self.fingerprint.clone_from(&running.fingerprint);
         self.running = Some(running);
@@ -116,6 +128,13 @@ impl Host {
     fn user(&self, name: &str) -> PathBuf {
         self.config.data_dir.join("users").join(name)
     }
+}
+
+async fn start(disk: Option<Arc<dyn Disk>>, config: Config, shutdown: CancellationToken) -> Result<server::Running> {
+    Ok(match disk {
+        Some(disk) => server::start_on(disk, config, shutdown).await?,
+        None => server::start(config, shutdown).await?,
+    })
 }
 
 impl Drop for Host {

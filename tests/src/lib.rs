@@ -3,6 +3,7 @@
 //!
 //! - [`files`]: files with known content, and what a home holds
 //! - [`host`]: a server in this process, with its own data directory
+//! - [`disk`]: a disk under that server that notes the order of its calls, and fails
 //! - [`daemon`]: the server's real program, to be killed
 //! - [`proxy`]: a TCP proxy that cuts, stalls, delays, corrupts and slows down
 //! - [`line`]: a connection that can say anything at any stage, right or wrong
@@ -12,6 +13,7 @@
 
 pub mod client;
 pub mod daemon;
+pub mod disk;
 pub mod files;
 pub mod host;
 pub mod line;

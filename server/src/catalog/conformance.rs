@@ -9,6 +9,11 @@ use wire::message::{Time, Usage};
 use wire::{RemotePath, Root, UserName};
 
 use super::*;
+use crate::config::Durability;
+
+fn open(path: &Path) -> Result<Catalog, CatalogError> {
+    Catalog::open(path, Durability::Full)
+}
 
 fn name(text: &str) -> UserName {
     text.parse().expect("a user name")
@@ -240,7 +245,7 @@ macro_rules! conforms {
             #[tokio::test(flavor = "multi_thread")]
             async fn $check() {
                 let (_dir, path) = super::place();
-                super::$check(&super::Catalog::open(&path).expect("opened")).await;
+                super::$check(&super::open(&path).expect("opened")).await;
             }
         )*}
     };
@@ -264,7 +269,7 @@ fn place() -> (TempDir, PathBuf) {
 #[tokio::test]
 async fn reopening_shows_what_was_cut_off_and_no_reservation() {
     let (_dir, at) = place();
-    let catalog = Catalog::open(&at).expect("opened");
+    let catalog = open(&at).expect("opened");
     let ada = user(&catalog, "ada", Some(10), None).await;
     let bob = user(&catalog, "bob", None, None).await;
     catalog.reserve(ada, 10, 1).await.expect("reserved");
@@ -272,7 +277,7 @@ async fn reopening_shows_what_was_cut_off_and_no_reservation() {
     catalog.begin_change(bob).await.expect("begun");
     drop(catalog);
 
-    let catalog = Catalog::open(&at).expect("opened again");
+    let catalog = open(&at).expect("opened again");
     assert_eq!(figures(&catalog, ada).await, (0, 0, 0));
     let open = catalog.open_intents().await.expect("read");
     let expected =
@@ -282,15 +287,26 @@ async fn reopening_shows_what_was_cut_off_and_no_reservation() {
 }
 
 #[tokio::test]
+async fn commits_are_synced_unless_relaxed() {
+    for (durability, synchronous) in [(Durability::Full, 2), (Durability::Relaxed, 1)] {
+        let (_dir, at) = place();
+        let catalog = Catalog::open(&at, durability).expect("opened");
+        let found =
+            catalog.write(|db| Ok(db.query_row("PRAGMA main.synchronous", [], |row| row.get::<_, i64>(0))?)).await;
+        assert_eq!(found.expect("read"), synchronous, "{durability:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_process_is_seen() {
     let (_dir, at) = place();
-    let daemon = Catalog::open(&at).expect("opened");
+    let daemon = open(&at).expect("opened");
     let ada = user(&daemon, "ada", Some(10), None).await;
     let before = daemon.data_version().await.expect("read");
     daemon.set_quota(&name("ada"), Some(20)).await.expect("set");
     assert_eq!(daemon.data_version().await.expect("read"), before, "own writes do not count");
 
-    let flag = Catalog::open(&at).expect("opened twice");
+    let flag = open(&at).expect("opened twice");
     flag.set_quota(&name("ada"), Some(5)).await.expect("set");
     assert_ne!(daemon.data_version().await.expect("read"), before);
     let over = daemon.reserve(ada, 10, 1).await;
@@ -300,7 +316,7 @@ async fn another_process_is_seen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let (_dir, at) = place();
-    let catalog = Catalog::open(&at).expect("opened");
+    let catalog = open(&at).expect("opened");
     let ada = user(&catalog, "ada", None, None).await;
     catalog.write(|db| Ok(db.query_row("PRAGMA max_page_count = 20", [], |_| Ok(()))?)).await.expect("set");
     let big = Record { cvs: vec![Cv([7; 32]); 10_000], ..record(10_000 << 20, 1) };
@@ -308,7 +324,7 @@ async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let small = record(1, 2);
     let (refused, put) =
         tokio::join!(catalog.put_record(ada, &target, big), catalog.put_record(ada, &other, small.clone()));
-    assert!(matches!(refused, Err(CatalogError::Database(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CatalogError::NoSpace)), "{refused:?}");
     let kept = catalog.record(ada, &other).await.expect("read");
     assert_eq!(kept.is_some(), put.is_ok(), "an answer tells the truth");
     catalog.put_record(ada, &other, small.clone()).await.expect("there is room for this");
@@ -321,7 +337,7 @@ fn many_may_open_at_once() {
     for _ in 0..20 {
         let (_dir, at) = place();
         std::thread::scope(|scope| {
-            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| Catalog::open(&at).map(drop))).collect();
+            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| open(&at).map(drop))).collect();
             opening.into_iter().for_each(|thread| thread.join().expect("ran").expect("opened"));
         });
     }
@@ -333,7 +349,7 @@ fn foreign_and_newer_files_are_refused_and_left_alone() {
     let touched = |make: &dyn Fn()| {
         make();
         let before = std::fs::read(&at).expect("read");
-        let refused = Catalog::open(&at).expect_err("refused");
+        let refused = open(&at).expect_err("refused");
         assert_eq!(std::fs::read(&at).expect("read"), before);
         std::fs::remove_file(&at).expect("removed");
         refused

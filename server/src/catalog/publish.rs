@@ -91,7 +91,7 @@ impl Catalog {
         let all = self.write(move |db| {
             first(db)?;
             let run = |item| match each(db, item) {
-                Err(error @ CatalogError::Database(_)) => Err(error),
+                Err(error) if error.is_of_database() => Err(error),
                 result => Ok(result),
             };
             items.into_iter().map(run).collect::<Result<Vec<_>, _>>()

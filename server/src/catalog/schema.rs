@@ -10,18 +10,25 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::CatalogError;
+use crate::config::Durability;
 
 /// The connection that writes, with the reservations attached to it in memory.
 ///
 /// Reservations are promises to uploads whose connections live in this process. In memory they cost
 /// no sync, and after a crash none is left behind: a resumed upload reserves anew.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, CatalogError> {
+pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, CatalogError> {
     if !path.try_exists().map_err(failed)? {
         create(path)?;
     }
     let connection = connect(path)?;
     check(&connection, path)?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    // With a write-ahead log, full syncs it with every commit; normal only before it is copied into the
+    // database, which keeps the file whole but not the newest commits.
+    let synchronous = match durability {
+        Durability::Full => "full",
+        Durability::Relaxed => "normal",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.execute_batch(RESERVATIONS)?;
     Ok(connection)

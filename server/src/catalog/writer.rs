@@ -2,8 +2,6 @@
 //! transaction, each operation in a savepoint of its own so that one failing hurts no other, and
 //! answers all when it is durable: many small operations share one sync of the disk.
 
-use std::sync::Arc;
-
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,7 +13,7 @@ pub(super) type Job = Box<dyn FnOnce(Result<&Connection, CatalogError>) -> Outco
 
 /// What became of an operation, and the answer that waits for the transaction.
 pub(super) struct Outcome {
-    worked: bool,
+    failed: Option<CatalogError>,
     answer: Answer,
 }
 
@@ -28,9 +26,9 @@ pub(super) fn job<T: Send + 'static>(
 ) -> Job {
     Box::new(move |connection| {
         let result = connection.and_then(operation);
-        let worked = result.is_ok();
+        let failed = result.as_ref().err().cloned();
         let answer = move |committed: Result<(), CatalogError>| drop(reply.send(committed.and(result)));
-        Outcome { worked, answer: Box::new(answer) }
+        Outcome { failed, answer: Box::new(answer) }
     })
 }
 
@@ -98,15 +96,16 @@ fn run_one(transaction: &mut Transaction<'_>, job: Job, fate: &mut Result<(), Ca
         }
     };
     let outcome = job(Ok(&savepoint));
-    let ended = if outcome.worked { savepoint.commit() } else { savepoint.finish() };
+    let ended = if outcome.failed.is_none() { savepoint.commit() } else { savepoint.finish() };
     if let Err(error) = ended {
         *fate = Err(error.into());
     } else if transaction.is_autocommit() {
-        // A full disk or a failing one makes SQLite roll back the whole transaction by itself.
-        *fate = Err(CatalogError::Database(Arc::new(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
-            None,
-        ))));
+        // A full disk or a failing one makes SQLite roll back the whole transaction by itself: all in it
+        // are told the reason.
+        *fate = Err(outcome.failed.clone().unwrap_or_else(|| {
+            let rolled_back = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+            rusqlite::Error::SqliteFailure(rolled_back, None).into()
+        }));
     }
     outcome
 }

@@ -123,12 +123,13 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::catalog::Phc;
+    use crate::config::Durability;
 
     #[tokio::test]
     async fn uploads_are_shown_with_what_they_take() {
         let temp = tempfile::tempdir().expect("a directory");
         let dir = DataDir::open(temp.path()).expect("opened");
-        let catalog = Catalog::open(&dir.catalog()).expect("opened");
+        let catalog = Catalog::open(&dir.catalog(), Durability::Full).expect("opened");
         let name = "ada".parse().expect("a name");
         let user = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
         let target = wire::RemotePath::parse(b"dir/film\n\xff").expect("a path");

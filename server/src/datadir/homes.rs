@@ -104,6 +104,7 @@ const REMOVED: &str = ".removed-";
 mod tests {
     use super::*;
     use crate::catalog::{Catalog, Phc};
+    use crate::config::Durability;
 
     #[tokio::test]
     async fn homes_come_and_go() {
@@ -122,7 +123,7 @@ mod tests {
         dir.unmake_home(&name);
         assert_eq!(dir.count_home(&name).expect("counted"), Count { bytes: 8, files: 2 });
 
-        let catalog = Catalog::open(&dir.catalog()).expect("opened");
+        let catalog = Catalog::open(&dir.catalog(), Durability::Full).expect("opened");
         let user = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
         dir.remove_home(&name, user).expect("removed");
         assert_eq!(dir.users().read_dir().expect("read").count(), 0);

@@ -93,12 +93,16 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     let into = Arc::clone(&staged);
     let copied = tokio::task::spawn_blocking(move || (copy_blocks(&file, &into.file, &node), claim));
     let (copied, claim) = copied.await.map_err(|error| lost_task(&error))?;
-    let (root, cvs) = copied?;
-    let offer = Offer { size, mtime: node.stamp.mtime, executable: node.executable, eager: true };
-    let cvs = if size > BLOCK as u64 { cvs } else { Vec::new() };
     let name = staged.name.clone();
-    let ready = Ready { path: to.clone(), expect, offer, staged, root, cvs, promised };
-    let result = publish(tenant, vec![ready], vec![reservation]).await.pop().unwrap_or(Ok(()));
+    let result = match copied {
+        Ok((root, cvs)) => {
+            let offer = Offer { size, mtime: node.stamp.mtime, executable: node.executable, eager: true };
+            let cvs = if size > BLOCK as u64 { cvs } else { Vec::new() };
+            let ready = Ready { path: to.clone(), expect, offer, staged, root, cvs, promised };
+            publish(tenant, vec![ready], vec![reservation]).await.pop().unwrap_or(Ok(()))
+        }
+        Err(fault) => Err(fault),
+    };
     if let Err(fault) = result {
         tenant.on_disk(move |home| home.discard(&name)).await?;
         return Err(fault);

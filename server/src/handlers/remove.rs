@@ -14,25 +14,19 @@ pub(super) async fn remove(tenant: &Arc<Tenant>, path: RemotePath, recursive: bo
     }
     let parent = path.parent();
     let result = {
-        let _changing = tenant.changing().await;
+        let changing = tenant.changing().await?;
         // Refused before anything is marked: most mistakes end here.
         let target = path.clone();
         tenant.on_disk(move |home| home.node(&target).map(drop)).await?;
         let change = tenant.catalog.begin_change(tenant.id).await?;
         let target = path.clone();
-        let removed = tenant.on_disk(move |home| {
-            Ok(match recursive {
-                true => home.remove_tree(&target),
-                false => match home.remove(&target) {
-                    Ok(freed) => (freed, Ok(())),
-                    Err(error) => (Default::default(), Err(error)),
-                },
-            })
-        });
+        let removed =
+            tenant.on_disk(move |home| Ok(if recursive { home.remove_tree(&target) } else { home.remove(&target) }));
         let (freed, result) = removed.await?;
         let records = if result.is_ok() { RecordChange::Removed(path) } else { RecordChange::None };
         let did = Change { freed_bytes: freed.bytes, freed_files: freed.files, records, ..Change::default() };
         tenant.catalog.settle_change(change, did).await?;
+        changing.settled();
         result
     };
     tenant.announce(vec![parent]).await;

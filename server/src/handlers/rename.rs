@@ -16,12 +16,16 @@ pub(super) async fn rename(
 ) -> Result<Answer, Fault> {
     let directories = vec![from.parent(), to.parent()];
     let result = {
-        let _changing = tenant.changing().await;
+        let changing = tenant.changing().await?;
         let change = tenant.catalog.begin_change(tenant.id).await?;
         let (source, target) = (from.clone(), to.clone());
-        let renamed = tenant.on_disk(move |home| home.rename(&source, &target, replace)).await;
+        let renamed = tenant.on_disk(move |home| {
+            let freed = home.rename(&source, &target, replace)?;
+            Ok((freed, home.sync_parents(&[&source, &target]).into_values().collect::<Result<(), _>>()))
+        });
+        let renamed = renamed.await;
         let did = match &renamed {
-            Ok(freed) => Change {
+            Ok((freed, _)) => Change {
                 freed_bytes: freed.bytes,
                 freed_files: freed.files,
                 records: if from == to { RecordChange::None } else { RecordChange::Moved { from, to: to.clone() } },
@@ -30,11 +34,13 @@ pub(super) async fn rename(
             Err(_) => Change::default(),
         };
         tenant.catalog.settle_change(change, did).await?;
+        changing.settled();
         renamed
     };
     match result {
-        Ok(_) => {
+        Ok((_, synced)) => {
             tenant.announce(directories).await;
+            synced?;
             Ok(Answer::Done)
         }
         Err(fault) => Err(tenant.tell_existing(&to, fault).await),

@@ -128,10 +128,17 @@ impl StagedUpload {
             Ok((receiver, staged, basis))
         };
         let (receiver, staged, basis) = tenant.on_disk(look).await?;
-        tenant.catalog.note_upload(tenant.id, &path, offer.size, &staged.name).await?;
         let staged = Arc::new(staged);
         let upload =
             Self { path, expect, offer, receiver, staged, basis, promised, reservation, claim, _running: running };
+        let noted = tenant.catalog.note_upload(tenant.id, &upload.path, offer.size, &upload.staged.name).await;
+        if let Err(error) = noted {
+            if upload.staged.file.metadata().is_ok_and(|found| found.len() == 0) {
+                // An empty file is of no use to the next try; that it goes is not worth another fault.
+                let _ = Box::new(upload).discard(tenant).await;
+            }
+            return Err(error.into());
+        }
         Ok((upload, revoked))
     }
 

@@ -10,6 +10,7 @@ use wire::{Fault, RemotePath, Root};
 
 use super::{Growth, Ready, Reservation, publish};
 use crate::tenant::Tenant;
+use crate::vault::VaultError;
 
 /// A proven file of at most one block, still in memory.
 #[derive(Debug)]
@@ -56,10 +57,12 @@ async fn publish_group(tenant: &Arc<Tenant>, group: Vec<Small>, number: u64) {
         tracing::warn!(%fault, "unfinished uploads could not be looked at");
     }
     let Ok((promised, reservations)) = promise(tenant, group).await else { return };
-    let Ok((ready, answers)) = stage(tenant, promised, number).await else { return };
+    let Ok((ready, answers, refused)) = stage(tenant, promised, number).await else { return };
     let names: Vec<String> = ready.iter().map(|ready| ready.staged.name.clone()).collect();
     let results = publish(tenant, ready, reservations).await;
     discard_failed(tenant, &names, &results).await;
+    // Not before their promise has ended with that of the others.
+    refused.into_iter().for_each(|(done, error)| answer(done, Err(error.into())));
     answers.into_iter().zip(results).for_each(|(done, result)| answer(done, result));
 }
 
@@ -98,10 +101,14 @@ async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<(Vec<(Small,
     Ok((promised, reservations))
 }
 
+/// Files in staging, where each one's result goes, and those that the disk did not take.
+type StagedGroup = (Vec<Ready>, Vec<Done>, Vec<(Done, VaultError)>);
+
 /// Writes the files into staging.
-async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> Result<(Vec<Ready>, Vec<Done>), Fault> {
+async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> Result<StagedGroup, Fault> {
     let written = tenant.on_disk(move |home| {
         let (mut ready, mut answers) = (Vec::with_capacity(promised.len()), Vec::with_capacity(promised.len()));
+        let mut refused = Vec::new();
         for (place, (small, promised)) in promised.into_iter().enumerate() {
             let Small { path, expect, offer, root, content, memory, done } = small;
             let staged = home.stage_whole(format!("{SMALL_PREFIX}{number}-{place}"), &content);
@@ -112,10 +119,10 @@ async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> 
                     ready.push(Ready { path, expect, offer, staged, root, cvs: Vec::new(), promised });
                     answers.push(done);
                 }
-                Err(error) => answer(done, Err(error.into())),
+                Err(error) => refused.push((done, error)),
             }
         }
-        Ok((ready, answers))
+        Ok((ready, answers, refused))
     });
     written.await
 }

@@ -1,9 +1,10 @@
 //! Directories made, names given and taken. Each change is synced before it is told to anybody: the
-//! directories that hold the names, not only the files.
+//! directories that hold the names, not only the files. A change whose sync fails was made all the same:
+//! what it took away is told beside the failure.
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fsync, mkdirat, openat, renameat_with, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, mkdirat, openat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
 use wire::RemotePath;
 use wire::message::Kind;
@@ -35,7 +36,7 @@ impl Home {
     pub fn make_directory(&self, path: &RemotePath) -> Result<(), VaultError> {
         let (parent, name) = self.parent(path)?;
         mkdirat(&parent, name.as_slice(), Mode::RWXU)?;
-        Ok(fsync(&parent)?)
+        Ok(self.disk.sync_directory(parent.as_fd())?)
     }
 
     /// Makes a directory and those above it, as far as they are missing.
@@ -56,12 +57,12 @@ impl Home {
         let (parent, name) = self.parent(path)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&parent, name.as_slice(), flags, Mode::RUSR | Mode::WUSR)?;
-        fsync(&file)?;
-        Ok(fsync(&parent)?)
+        self.disk.sync_content(file.as_fd())?;
+        Ok(self.disk.sync_directory(parent.as_fd())?)
     }
 
     /// Gives `from` the path `to`. With `replace`, a file takes the place of a file, and what that
-    /// held is told.
+    /// held is told. [`Self::sync_parents`] of both must follow before anybody is told.
     pub fn rename(&self, from: &RemotePath, to: &RemotePath, replace: bool) -> Result<Freed, VaultError> {
         if to != from && to.is_within(from) {
             return Err(VaultError::BadTarget("a directory cannot go below itself"));
@@ -79,18 +80,20 @@ impl Home {
             }
         }
         renameat_with(&source_dir, source.as_slice(), &target_dir, target.as_slice(), flags)?;
-        fsync(&target_dir)?;
-        fsync(&source_dir)?;
         Ok(freed)
     }
 
     /// Removes a file, a link, or an empty directory.
-    pub fn remove(&self, path: &RemotePath) -> Result<Freed, VaultError> {
-        let (parent, name) = self.parent(path)?;
+    pub fn remove(&self, path: &RemotePath) -> (Freed, Result<(), VaultError>) {
         let mut freed = Freed::default();
-        take(&parent, &name, &mut freed)?;
-        fsync(&parent)?;
-        Ok(freed)
+        let result = self.try_remove(path, &mut freed);
+        (freed, result)
+    }
+
+    fn try_remove(&self, path: &RemotePath, freed: &mut Freed) -> Result<(), VaultError> {
+        let (parent, name) = self.parent(path)?;
+        take(&parent, &name, freed)?;
+        Ok(self.disk.sync_directory(parent.as_fd())?)
     }
 
     /// Removes a directory with all it holds, or anything else as [`Self::remove`] does. What went
@@ -105,8 +108,7 @@ impl Home {
         let (parent, name) = self.parent(path)?;
         let node = Node::of(&statat(&parent, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW)?);
         if node.kind != Kind::Directory {
-            take(&parent, &name, freed)?;
-            return Ok(fsync(&parent)?);
+            return self.try_remove(path, freed);
         }
         let top = jail::open(parent.as_fd(), &name, OFlags::DIRECTORY, Links::None)?;
         let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
@@ -138,7 +140,7 @@ impl Home {
             unlinkat(&dir, name.unwrap_or_default(), AtFlags::REMOVEDIR)?;
         }
         unlinkat(&parent, name.as_slice(), AtFlags::REMOVEDIR)?;
-        Ok(fsync(&parent)?)
+        Ok(self.disk.sync_directory(parent.as_fd())?)
     }
 }
 
@@ -183,7 +185,7 @@ mod tests {
         let freed = home.rename(&path("a/f"), &path("a/b/c/g"), true).expect("renamed");
         assert_eq!(freed, Freed { bytes: 10, files: 1 });
 
-        assert!(matches!(home.remove(&path("a")), Err(VaultError::NotEmpty)));
+        assert!(matches!(home.remove(&path("a")), (_, Err(VaultError::NotEmpty))));
         let (freed, result) = home.remove_tree(&path("a"));
         assert!(result.is_ok() && freed == Freed { bytes: 4, files: 1 });
         assert!(files.read_dir().expect("read").next().is_none());

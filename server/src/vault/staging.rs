@@ -1,13 +1,13 @@
 //! Unfinished files, and the steps that publish them: sync the content, then the name, then the
 //! directory. Unfinished files lie outside the user's tree under short names made by hashing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps, fchmod, fstat, fsync, futimens, openat,
-    renameat_with, statat, syncfs, unlinkat,
+    AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps, fchmod, fstat, futimens, openat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use wire::RemotePath;
@@ -45,8 +45,14 @@ impl Home {
     /// Puts a small file into staging, whole. `name` is the caller's, unique among such files.
     pub fn stage_whole(&self, name: String, content: &[u8]) -> Result<Staged, VaultError> {
         let staged = self.open_staging(name, OFlags::CREATE | OFlags::RDWR | OFlags::TRUNC)?;
-        staged.file.write_all_at(content, 0)?;
-        Ok(staged)
+        match staged.file.write_all_at(content, 0) {
+            Ok(()) => Ok(staged),
+            Err(error) => {
+                // A full disk above all: what was written of it must not stay.
+                self.discard(&staged.name)?;
+                Err(error.into())
+            }
+        }
     }
 
     fn open_staging(&self, name: String, flags: OFlags) -> Result<Staged, VaultError> {
@@ -98,13 +104,17 @@ impl Home {
         Ok(found.st_ino)
     }
 
-    /// Second step: the content is on the disk before anybody hears of it. Many small files share
-    /// one sync of the file system.
-    pub fn sync(&self, staged: &[&Staged]) -> Result<(), VaultError> {
+    /// Second step: the content is on the disk before anybody hears of it. A few files are synced each
+    /// for itself and fail each for itself; many share one sync of the file system, and its failure.
+    ///
+    /// A file whose sync failed must be discarded: the kernel takes its pages for clean afterwards, so
+    /// that another sync would report success, and a later try would be offered what is only in memory.
+    pub fn sync(&self, staged: &[&Staged]) -> Result<Vec<Result<(), VaultError>>, VaultError> {
         if staged.len() > SYNC_EACH {
-            return Ok(syncfs(&self.staging)?);
+            self.disk.sync_all(self.staging.as_fd())?;
+            return Ok(staged.iter().map(|_| Ok(())).collect());
         }
-        staged.iter().try_for_each(|staged| Ok(fsync(&staged.file)?))
+        Ok(staged.iter().map(|staged| Ok(self.disk.sync_content(staged.file.as_fd())?)).collect())
     }
 
     /// What stands at an upload's target, if `expect` allows it: the file to be replaced, or nothing.
@@ -117,18 +127,18 @@ impl Home {
         Near { home: self, last: None }
     }
 
-    /// Last step: the directories that now hold the names are on the disk.
-    pub fn sync_parents(&self, paths: &[&RemotePath]) -> Result<(), VaultError> {
-        let mut parents: Vec<RemotePath> = paths.iter().map(|path| path.parent()).collect();
-        parents.sort_unstable();
-        parents.dedup();
+    /// Last step: the directories that now hold the names are on the disk. Tells of each directory.
+    pub fn sync_parents(&self, paths: &[&RemotePath]) -> BTreeMap<RemotePath, Result<(), VaultError>> {
+        let parents: BTreeSet<RemotePath> = paths.iter().map(|path| path.parent()).collect();
         if parents.len() > SYNC_EACH {
-            return Ok(syncfs(&self.staging)?);
+            let all = self.disk.sync_all(self.staging.as_fd());
+            return parents.into_iter().map(|parent| (parent, all.map_err(VaultError::from))).collect();
         }
-        for parent in parents {
-            fsync(self.directory(&parent, Links::Inside)?)?;
-        }
-        Ok(())
+        let sync = |parent: &RemotePath| {
+            let directory = self.directory(parent, Links::Inside)?;
+            Ok(self.disk.sync_directory(directory.as_fd())?)
+        };
+        parents.into_iter().map(|parent| (parent.clone(), sync(&parent))).collect()
     }
 
     /// Whether the file with this number stands at `path`: after a crash, whether a rename happened.
@@ -189,10 +199,10 @@ impl Near<'_> {
             self.home.make_directories(&path.parent())?;
             self.last = None;
         }
-        let staging = &self.home.staging;
+        let (staging, disk) = (&self.home.staging, &self.home.disk);
         let (parent, name) = self.parent(path)?;
         let flags = if expect == Expect::Absent { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
-        match renameat_with(staging, staged, parent, name, flags) {
+        match disk.rename((staging.as_fd(), staged.as_bytes()), (parent, name), flags) {
             Err(Errno::EXIST) => Err(VaultError::Exists(None)),
             renamed => Ok(renamed?),
         }
@@ -221,11 +231,11 @@ mod tests {
         let target = path("new/dir/f");
         let staged = home.stage_whole("s1".into(), b"abc").expect("staged");
         let inode = home.dress(&staged, &OFFER).expect("dressed");
-        home.sync(&[&staged]).expect("synced");
+        assert!(home.sync(&[&staged]).expect("synced").iter().all(Result::is_ok));
         assert_eq!(home.stands_at(&target, inode), None);
         assert_eq!(home.target(&target, Expect::Absent).expect("free"), None);
         home.near().publish("s1", &target, Expect::Absent).expect("published");
-        home.sync_parents(&[&target]).expect("synced");
+        assert!(home.sync_parents(&[&target]).values().all(Result::is_ok));
         let stamp = home.stands_at(&target, inode).expect("it stands");
         assert_eq!((stamp.size, stamp.mtime), (3, OFFER.mtime));
         assert!(home.node(&target).expect("a node").executable);

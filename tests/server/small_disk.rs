@@ -1,0 +1,205 @@
+//! The real server program on a real disk that is full or can only be read: a small file system of its own,
+//! mounted in a name space of its own, which needs no privileges where the system lets users have these.
+//! Where it does not, this says so and shows nothing; `durable` shows the same with a disk that pretends.
+
+#![cfg(test)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use tests::files::{content, holds};
+use tests::host::PASSWORD;
+use tests::session::{Lane, Session, fault};
+use wire::Code;
+use wire::block::BLOCK;
+use wire::message::Expect;
+
+/// What of the data directory lies on the small disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Small {
+    Homes,
+    Catalog,
+}
+
+/// A server whose disk is small, with the account `ada`.
+struct Place {
+    child: Child,
+    address: SocketAddr,
+    dir: TempDir,
+    small: Small,
+}
+
+/// `$1` the program, `$2` the small disk, `$3` the data directory, `$4` the homes, `$5` the password.
+const SCRIPT: &str = r#"
+set -e
+mount -t tmpfs -o size=8m none "$2"
+[ "$4" = "$3/users" ] || ln -s "$4" "$3/users"
+printf %s "$5" | "$1" --data-dir "$3" --add-user ada --password-stdin >&2
+exec "$1" --data-dir "$3" --listen 127.0.0.1:0
+"#;
+
+impl Place {
+    /// `None`, told on standard error: this system does not let its users mount anything.
+    fn start(small: Small) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (data, homes) = (dir.path().join("data"), Self::homes_below(dir.path(), small));
+        fs::create_dir_all(&data).and_then(|()| fs::create_dir_all(&homes)).expect("made");
+        let disk = if small == Small::Homes { &homes } else { &data };
+        let may = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(disk).output();
+        if !may.is_ok_and(|output| output.status.success()) {
+            // Past the capture of a test's output: it must not look as if it had been shown.
+            writeln!(std::io::stderr(), "not shown: this system lets nobody mount a small disk").expect("told");
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_server")]);
+        command.args([disk, &data, &homes]).arg(PASSWORD);
+        let log = fs::File::create(dir.path().join("log")).expect("made");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("started");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("read");
+        let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
+        let log = || fs::read_to_string(dir.path().join("log")).expect("read");
+        let address = address.unwrap_or_else(|| panic!("it said `{line}`; {}", log()));
+        Some(Self { child, address, dir, small })
+    }
+
+    fn homes_below(dir: &Path, small: Small) -> PathBuf {
+        dir.join(if small == Small::Homes { "data/users" } else { "homes" })
+    }
+
+    /// As the server sees it: in its name space.
+    fn seen(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        root.join(path.strip_prefix("/").expect("from the root"))
+    }
+
+    fn user(&self) -> PathBuf {
+        self.seen(&Self::homes_below(self.dir.path(), self.small).join("ada"))
+    }
+
+    fn disk(&self) -> PathBuf {
+        self.dir.path().join(if self.small == Small::Homes { "data/users" } else { "data" })
+    }
+
+    fn staged(&self) -> usize {
+        self.user().join("staging").read_dir().expect("read").count()
+    }
+
+    /// Takes all but `left` bytes of the disk.
+    fn fill(&self, left: usize) {
+        let mut file = fs::File::create(self.filler()).expect("made");
+        let page = vec![1; 4096];
+        while file.write_all(&page).is_ok() {}
+        let size = file.metadata().expect("metadata").len();
+        file.set_len(size - left as u64).expect("cut");
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).expect("removed");
+    }
+
+    /// Beside the homes or the catalog, and neither's.
+    fn filler(&self) -> PathBuf {
+        self.seen(&self.disk()).join("filler")
+    }
+
+    /// Mounts the disk again, as `how`.
+    fn remount(&self, how: &str) {
+        let pid = self.child.id().to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &pid, "-U", "-m", "--preserve-credentials", "mount", "-o"]);
+        let output = command.arg(format!("remount,{how}")).arg(self.disk()).output().expect("run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    async fn login(&self) -> (Session, Lane) {
+        let session = Session::login(self.address, "ada", PASSWORD).await.expect("logged in");
+        let lane = session.lane().await.expect("a lane");
+        (session, lane)
+    }
+
+    /// The ledger says what the disk holds, nothing is promised, and `file` is what it was.
+    async fn whole(&self, session: &mut Session, lane: &mut Lane, file: &[u8]) {
+        let usage = session.space().await.expect("told");
+        let found = holds(&self.user().join("files")).expect("walked");
+        assert_eq!((usage.used, usage.files, usage.reserved), (found.bytes, found.files, 0));
+        assert!(lane.get("file", b"").await.expect("got").content == file);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Gone already: fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn refused(lane: &mut Lane, path: &str, bytes: &[u8]) -> Code {
+    fault(lane.put(path, bytes, Expect::Any).await).expect("a fault").code
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_resumes() {
+    let Some(place) = Place::start(Small::Homes) else { return };
+    let (mut session, mut lane) = place.login().await;
+    let (old, new) = (content("old", BLOCK + 5), content("new", 5 * BLOCK));
+    lane.put("file", &old, Expect::Absent).await.expect("stored");
+    place.fill(2 * BLOCK + BLOCK / 2);
+    assert_eq!(refused(&mut lane, "file", &new).await, Code::NoSpace);
+    // On a lane of its own: on the other, blocks that were under way are still to be read and dropped.
+    let mut lane = session.lane().await.expect("a lane");
+    assert_eq!(refused(&mut lane, "small", &content("small", BLOCK)).await, Code::NoSpace);
+    assert_eq!(place.staged(), 1, "of the small file nothing is kept");
+    place.whole(&mut session, &mut lane, &old).await;
+
+    place.free();
+    lane.put("small", &content("small", BLOCK), Expect::Absent).await.expect("stored");
+    let tally = lane.put("file", &new, Expect::Any).await.expect("stored");
+    assert_eq!((tally.held, tally.sent), (2 * BLOCK as u64, 3 * BLOCK as u64));
+    assert_eq!(place.staged(), 0);
+    place.whole(&mut session, &mut lane, &new).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_can_only_be_read_serves_reading() {
+    let Some(place) = Place::start(Small::Homes) else { return };
+    let (mut session, mut lane) = place.login().await;
+    let (old, new) = (content("old", BLOCK + 5), content("new", 2 * BLOCK));
+    lane.put("file", &old, Expect::Absent).await.expect("stored");
+    place.remount("ro");
+    assert_eq!(refused(&mut lane, "file", &new).await, Code::Io);
+    let mut lane = session.lane().await.expect("a lane");
+    assert_eq!(refused(&mut lane, "small", b"small").await, Code::Io);
+    place.whole(&mut session, &mut lane, &old).await;
+
+    place.remount("rw");
+    lane.put("small", b"small", Expect::Absent).await.expect("stored");
+    lane.put("file", &new, Expect::Any).await.expect("stored");
+    assert_eq!(place.staged(), 0);
+    place.whole(&mut session, &mut lane, &new).await;
+}
+
+#[tokio::test]
+async fn a_catalog_on_a_full_disk_refuses_and_changes_nothing() {
+    let Some(place) = Place::start(Small::Catalog) else { return };
+    let (mut session, mut lane) = place.login().await;
+    let (old, new) = (content("old", BLOCK + 5), content("new", 2 * BLOCK));
+    lane.put("file", &old, Expect::Absent).await.expect("stored");
+    place.fill(0);
+    assert_eq!(refused(&mut lane, "file", &new).await, Code::NoSpace);
+    let mut lane = session.lane().await.expect("a lane");
+    assert_eq!(refused(&mut lane, "small", b"small").await, Code::NoSpace);
+    assert_eq!(place.staged(), 0);
+    place.whole(&mut session, &mut lane, &old).await;
+
+    place.free();
+    lane.put("small", b"small", Expect::Absent).await.expect("stored");
+    lane.put("file", &new, Expect::Any).await.expect("stored");
+    place.whole(&mut session, &mut lane, &new).await;
+}
