@@ -113,7 +113,7 @@ impl Place {
         let pid = self.child.id().to_string();
         let mut command = Command::new("nsenter");
         command.args(["-t", &pid, "-U", "-m", "--preserve-credentials", "mount", "-o"]);
-        let output = command.arg(format!("remount,{how}")).arg(self.disk()).output().expect("run");
+        let output = command.arg(format!("remount,bind,{how}")).arg(self.disk()).output().expect("run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
