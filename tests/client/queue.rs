@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::files::{content, paths, root, write};
 use tests::host::eventually;
@@ -99,6 +99,38 @@ async fn a_paused_item_waits_and_goes_on_where_it_was() {
     bench.engine.resume_all();
     bench.done(id).await;
     assert_eq!(root(&bench.path("down")).expect("read"), proof);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limited_item_is_held_while_others_run_free_and_a_change_counts_at_once() {
+    let mut bench = Bench::new().await;
+    for (name, size) in [("held", 64), ("free", 64)] {
+        write(&bench.path(name), name, size * MIB).expect("written");
+        write(&bench.host.home("ada").join(format!("{name}.back")), name, size * MIB).expect("written");
+    }
+    for way in [Way::Up, Way::Down] {
+        let begin = |bench: &Bench, name: &str| match way {
+            Way::Up => bench.up(name, IfExists::Ask),
+            Way::Down => bench.down(&format!("{name}.back"), &format!("{name}.back")),
+        };
+        let held = begin(&bench, "held");
+        bench.engine.limit_item(held, Some(4 * MIB));
+        let began = Instant::now();
+        bench.item(held, "under way", |item| item.limit == Some(4 * MIB) && item.sent > MIB).await;
+        let free = begin(&bench, "free");
+        bench.done(free).await;
+        let item = bench.item(held, "under way", |item| item.sent > 4 * MIB).await;
+        // What was on its way before the limit, and a burst.
+        let most = began.elapsed().as_secs_f64() * 4.0 + 9.0;
+        assert!((item.sent as f64) < most * MIB as f64, "{way:?}: {} bytes in {:?}", item.sent, began.elapsed());
+        assert_eq!((item.state, item.limit), (State::Running, Some(4 * MIB)));
+
+        bench.engine.limit_item(held, None);
+        let raised = Instant::now();
+        bench.done(held).await;
+        let least = Duration::from_secs_f64((64.0 * MIB as f64 - item.sent as f64) / (4.0 * MIB as f64) / 2.0);
+        assert!(raised.elapsed() < least, "{way:?}: {:?} is as slow as before", raised.elapsed());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

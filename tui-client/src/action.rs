@@ -72,6 +72,8 @@ pub enum Action {
     DiscardItem,
     /// Tries it again.
     RetryItem,
+    /// Sets its bandwidth limit and that of all.
+    Limits,
     /// Opens its question or its details.
     OpenItem,
     /// Takes a finished one off the list.
@@ -156,6 +158,7 @@ pub const TABLE: &[Spec] = &[
     row(Action::CancelItem, QUEUE, &["c"], None, "cancel, keep what has arrived"),
     row(Action::DiscardItem, QUEUE, &["d"], None, "cancel and delete what has arrived"),
     row(Action::RetryItem, QUEUE, &["r"], None, "try again"),
+    row(Action::Limits, QUEUE, &["l"], None, "limit its bandwidth, or that of all"),
     row(Action::OpenItem, QUEUE, &["Enter"], None, "answer its question, or show details"),
     row(Action::ForgetItem, QUEUE, &["Delete", "F8"], Some("Forget"), "take a finished one off the list"),
     row(Action::ForgetFinished, QUEUE, &["x"], None, "take all finished ones off the list"),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, parse_if_exists};
+use crate::config::{Config, parse_if_exists, parse_rate};
 use crate::engine::status::IfExists;
 use crate::engine::{Fingerprint, Target};
 use crate::places::Places;
@@ -188,7 +188,7 @@ pub struct How {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub lanes: Option<u16>,
     /// Bytes a second, as in 500K or 2MiB, or none
-    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
     pub limit: Option<Rate>,
     /// Give up after this many seconds without a connection
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
@@ -199,11 +199,8 @@ pub struct How {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(pub Option<u64>);
 
-fn parse_rate(text: &str) -> Result<Rate, String> {
-    match wire::size::parse_limit(text).map_err(|error| error.to_string())? {
-        Some(0) => Err("at 0 bytes a second nothing would move; write none for no limit".to_owned()),
-        rate => Ok(Rate(rate)),
-    }
+fn rate(text: &str) -> Result<Rate, String> {
+    parse_rate(text).map(Rate)
 }
 
 /// Runs what the command line says; the exit code.

@@ -98,13 +98,27 @@ pub fn parse_if_exists(word: &str) -> Result<IfExists, String> {
     })
 }
 
+/// A bandwidth limit in bytes a second, or none.
+pub fn parse_rate(text: &str) -> Result<Option<u64>, String> {
+    match wire::size::parse_limit(text).map_err(|error| error.to_string())? {
+        Some(rate) if rate < LOWEST_RATE => {
+            Err("a limit below 8K a second would look like a broken connection; write none for no limit".to_owned())
+        }
+        rate => Ok(rate),
+    }
+}
+
 fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    wire::size::parse_limit(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    parse_rate(&String::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
 fn if_exists<'de, D: Deserializer<'de>>(from: D) -> Result<IfExists, D::Error> {
     parse_if_exists(&String::deserialize(from)?).map_err(serde::de::Error::custom)
 }
+
+/// Bytes a second. TCP opens its window again in steps of up to 256 KiB, and a server drops a lane on which nothing
+/// moves for a minute.
+const LOWEST_RATE: u64 = 8 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -127,7 +141,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_file_and_key() {
-        for (text, word) in [("lane = 4", "lane"), ("limit = \"x\"", "limit"), ("if_exists = \"no\"", "overwrite")] {
+        for (text, word) in [
+            ("lane = 4", "lane"),
+            ("limit = \"x\"", "limit"),
+            ("limit = \"5\"", "8K"),
+            ("if_exists = \"no\"", "overwrite"),
+        ] {
             let error = read(text).expect_err(text);
             assert!(error.contains("client.toml") && error.contains(word), "{error}");
         }

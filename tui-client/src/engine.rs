@@ -230,6 +230,12 @@ impl Engine {
         self.0.queue.resume_all();
     }
 
+    /// Another bandwidth limit for one item, both ways, from now on, in bytes a second. It holds beside
+    /// that of all; an item that has one is on one lane at a time.
+    pub fn limit_item(&self, id: ItemId, limit: Option<u64>) {
+        self.0.queue.limit(id, limit);
+    }
+
     /// Drops the row of an item that is over, or of a cancelled one.
     pub fn forget(&self, id: ItemId) {
         self.0.queue.forget(id);
@@ -248,6 +254,7 @@ impl Engine {
     /// Another bandwidth limit from now on, in bytes a second.
     pub fn set_limit(&self, limit: Option<u64>) {
         self.0.limit.set(limit);
+        self.0.queue.measure_anew();
         self.0.limited.notify_one();
     }
 

@@ -37,6 +37,16 @@ pub fn parse_limit(text: &str) -> Result<Option<u64>, SizeError> {
     if text.trim().eq_ignore_ascii_case("none") { Ok(None) } else { parse(text).map(Some) }
 }
 
+/// What [`parse_limit`] reads as this limit, and no other: for editing.
+pub fn limit_text(limit: Option<u64>) -> String {
+    let Some(bytes) = limit else { return "none".to_owned() };
+    let units = [(1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
+    match units.iter().find(|(factor, _)| bytes > 0 && bytes % factor == 0) {
+        Some((factor, unit)) => format!("{}{unit}", bytes / factor),
+        None => bytes.to_string(),
+    }
+}
+
 /// `0 B`, `999 B`, `4.1 KiB`, `631 MiB`: three figures at the most.
 pub fn show(bytes: u64) -> String {
     let (number, unit) = scale(bytes);
@@ -87,5 +97,8 @@ mod tests {
         }
         assert_eq!(parse_limit("None"), Ok(None));
         assert_eq!(show_short(1023), "1.0K");
+        for (limit, text) in [(None, "none"), (Some(0), "0"), (Some(1 << 20), "1M"), (Some(1536), "1536")] {
+            assert_eq!((limit_text(limit).as_str(), parse_limit(text)), (text, Ok(limit)));
+        }
     }
 }

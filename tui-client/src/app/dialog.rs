@@ -71,6 +71,15 @@ pub enum Kind {
         /// The new one.
         presented: String,
     },
+    /// Bandwidth limits.
+    Limits {
+        /// The item that `own` is for.
+        item: ItemId,
+        /// Its own, as `2M` or `none`.
+        own: Field,
+        /// That of all transfers together.
+        all: Field,
+    },
     /// Everything about one item.
     Item(ItemId),
     /// Whether to quit although transfers run.
@@ -163,6 +172,8 @@ impl Dialog {
     pub fn field_mut(&mut self) -> Option<&mut Field> {
         match (&mut self.kind, self.focus) {
             (Kind::Prompt(_, field), 0) => Some(field),
+            (Kind::Limits { own, .. }, 0) => Some(own),
+            (Kind::Limits { all, .. }, 1) => Some(all),
             (Kind::Connect { address, .. }, 0) => Some(address),
             (Kind::Connect { password, .. }, 1) => Some(password),
             _ => None,

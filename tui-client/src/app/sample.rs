@@ -127,6 +127,7 @@ pub(crate) fn status() -> Status {
         rate: 112 << 20,
         eta: Some(Duration::from_secs(2)),
         root: None,
+        limit: None,
         elapsed: Duration::from_secs(4),
         note: String::new(),
     };

@@ -20,7 +20,7 @@ use wire::message::{FromGuest, Secret, Ticket, ToGuest, Usage, VERSIONS};
 use wire::{Code, Fault};
 
 use super::identity::{self, Accept, Fingerprint, Judge, KnownServers, KnownServersError, Trust, Verdict};
-use super::limit::{Limit, Throttled};
+use super::limit::{Limits, Throttled};
 use super::target::Target;
 
 type Stream = Throttled<TlsStream<BufReader<TcpStream>>>;
@@ -165,15 +165,15 @@ impl Dialer {
         self.in_time(self.open_session(FromGuest::Rejoin(ticket))).await
     }
 
-    /// A lane of a session, under `limit`, its bytes counted in `flow`.
+    /// A lane of a session, under `limits`, its bytes counted in `flow`.
     pub(crate) async fn join(
         &self,
         ticket: Ticket,
-        limit: Arc<Limit>,
+        limits: Limits,
         flow: Arc<AtomicU64>,
     ) -> Result<(LinkReader, LinkWriter), ConnectError> {
         let join = async {
-            let (mut reader, writer, answer) = self.greet(FromGuest::Join(ticket), limit, flow).await?;
+            let (mut reader, writer, answer) = self.greet(FromGuest::Join(ticket), limits, flow).await?;
             match answer {
                 ToGuest::Joined => {
                     reader.enter(Stage::Lane);
@@ -193,7 +193,7 @@ impl Dialer {
     }
 
     async fn open_session(&self, first: FromGuest) -> Result<Welcome, ConnectError> {
-        let (mut reader, writer, answer) = self.greet(first, Arc::new(Limit::new(None)), Arc::default()).await?;
+        let (mut reader, writer, answer) = self.greet(first, Limits::new(Arc::default()), Arc::default()).await?;
         match answer {
             ToGuest::Welcome { ticket, lanes, usage } => {
                 reader.enter(Stage::Control);
@@ -208,11 +208,11 @@ impl Dialer {
     async fn greet(
         &self,
         first: FromGuest,
-        limit: Arc<Limit>,
+        limits: Limits,
         flow: Arc<AtomicU64>,
     ) -> Result<(LinkReader, LinkWriter, ToGuest), ConnectError> {
         let stream = self.dial().await?;
-        let (reader, writer) = tokio::io::split(Throttled::new(stream, limit, flow));
+        let (reader, writer) = tokio::io::split(Throttled::new(stream, limits, flow));
         let (mut reader, mut writer) = (Reader::new(reader, Stage::Guest), Writer::new(writer));
         let hello = FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: AGENT.to_owned() };
         writer.feed(&hello).await.map_err(|error| self.broken(error))?;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wire::transfer::Tally;
 use wire::{Fault, RemotePath, Root};
 
+use super::limit::Limit;
 use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
@@ -152,6 +153,7 @@ pub(crate) enum Failed {
 /// A file on a lane.
 #[derive(Debug)]
 pub(crate) struct Active {
+    pub(crate) lane: u16,
     pub(crate) live: Arc<Live>,
     pub(crate) size: u64,
     /// Of earlier tries.
@@ -168,6 +170,8 @@ pub(crate) struct Item {
     pub(crate) if_exists: IfExists,
     pub(crate) source: AfterCopy,
     pub(crate) wish: Wish,
+    /// Of its files alone, beside the limit of all.
+    pub(crate) limit: Arc<Limit>,
     /// Cancelled when running files must stop; a new one when it goes on.
     pub(crate) stop: CancellationToken,
     pub(crate) is_dir: bool,
@@ -211,6 +215,7 @@ impl Item {
             if_exists: new.if_exists,
             source: new.source,
             wish: Wish::Run,
+            limit: Arc::default(),
             stop: CancellationToken::new(),
             is_dir: false,
             scans: vec![root],
@@ -329,6 +334,21 @@ impl Item {
         if let Some(at) = self.active.iter().position(|active| Arc::ptr_eq(&active.live, live)) {
             self.active.remove(at);
         }
+    }
+
+    /// Whether files of it are on a lane.
+    pub(crate) fn is_on(&self, lane: u16) -> bool {
+        self.active.iter().any(|active| active.lane == lane)
+    }
+
+    /// Whether it has a limit of its own.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.rate().is_some()
+    }
+
+    /// Its rate is told as of now.
+    pub(crate) fn measure_anew(&mut self) {
+        self.meter.clear();
     }
 
     /// The clock runs while something is under way.

@@ -19,7 +19,7 @@ use wire::{BLOCK, Code, Fault};
 
 use super::buffer::{Buffer, Pool};
 use super::connect::{ConnectError, Dialer, LinkReader, LinkWriter};
-use super::limit::Limit;
+use super::limit::{Limit, Limits};
 use super::queue::{Appetite, Queue, Taken};
 use super::session::{Session, Standing};
 use super::status::Direction;
@@ -43,7 +43,7 @@ pub(crate) async fn run(shared: Shared, index: u16) {
     loop {
         let ticket = work(&shared, index).await;
         let began = Instant::now();
-        match connect(&shared, ticket).await {
+        match connect(&shared, ticket, index).await {
             Ok(mut line) => {
                 let error = line.serve().await;
                 tracing::warn!(%error, index, "a lane broke");
@@ -78,13 +78,16 @@ async fn work(shared: &Shared, index: u16) -> Ticket {
     }
 }
 
-async fn connect(shared: &Shared, ticket: Ticket) -> Result<Line, ConnectError> {
+async fn connect(shared: &Shared, ticket: Ticket, index: u16) -> Result<Line, ConnectError> {
     let flow = Arc::new(AtomicU64::new(0));
-    let (reader, writer) = shared.dialer.join(ticket, shared.limit.clone(), flow.clone()).await?;
+    let limits = Limits::new(shared.limit.clone());
+    let (reader, writer) = shared.dialer.join(ticket, limits.clone(), flow.clone()).await?;
     let pool = Pool::new();
     let (to, events) = mpsc::channel(EVENTS);
     let reading = tokio::spawn(read(reader, pool.clone(), to));
     Ok(Line {
+        index,
+        limits,
         queue: shared.queue.clone(),
         numbers: shared.numbers.clone(),
         bell: shared.queue.bell(),
@@ -174,6 +177,8 @@ async fn moving(flow: &AtomicU64, work: impl Future<Output = Result<(), LinkErro
 
 /// A lane that is connected.
 struct Line {
+    index: u16,
+    limits: Limits,
     queue: Queue,
     numbers: Arc<AtomicU64>,
     bell: watch::Receiver<u64>,
@@ -207,7 +212,9 @@ impl Line {
     /// Takes files while there is room; tells when to look again.
     async fn fill(&mut self) -> Result<Option<Instant>, LinkError> {
         while let Some(appetite) = self.appetite() {
-            match self.queue.take(appetite, &self.wire.flow) {
+            let taken = self.queue.take(appetite, &self.wire.flow);
+            self.limits.carry(self.queue.limits_on(self.index));
+            match taken {
                 Taken::Nothing(due) => return Ok(due.map(Instant::from_std)),
                 Taken::Small(works) if works.iter().all(|work| work.file.direction() == Direction::Up) => {
                     self.send_small(works).await?;
@@ -232,6 +239,7 @@ impl Line {
         let room = files + PORTION <= WINDOW && bytes < WINDOW_BYTES && down.request_bytes < REQUEST_BYTES;
         let large = !down.is_large;
         (room || (large && files < WINDOW)).then_some(Appetite {
+            lane: self.index,
             direction,
             files: if room { PORTION } else { 0 },
             bytes: (WINDOW_BYTES - bytes.min(WINDOW_BYTES)).min(PORTION_BYTES).max(BLOCK as u64),

@@ -1,17 +1,17 @@
-//! The bandwidth limit: one token bucket for all lanes, changed while running, and the stream that
-//! obeys it in both directions. Knows nothing of frames.
+//! Bandwidth limits: token buckets, changed while running, one for all lanes and one for each item, and
+//! the stream that obeys them in both directions. Knows nothing of frames.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Bytes a second, shared by everything that moves payload.
+/// Bytes a second, shared by everything that it holds.
 #[derive(Debug)]
 pub(crate) struct Limit {
     /// 0 is without limit, so that the unlimited case takes no lock.
@@ -24,6 +24,12 @@ struct Bucket {
     /// May fall below zero: what a read brought is only known afterwards.
     tokens: f64,
     at: Instant,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self::new(None)
+    }
 }
 
 impl Limit {
@@ -39,16 +45,17 @@ impl Limit {
         Some(self.rate.load(Ordering::Relaxed)).filter(|rate| *rate > 0)
     }
 
-    /// Another limit from now on.
+    /// Another limit from now on. What was overdrawn under the old one is forgiven.
     pub(crate) fn set(&self, rate: Option<u64>) {
         self.rate.store(rate.map_or(0, |rate| rate.max(1)), Ordering::Relaxed);
+        *self.bucket() = Bucket { tokens: 0.0, at: Instant::now() };
     }
 
     /// How many bytes may move now, or how long to wait before asking again.
     fn allowance(&self, now: Instant) -> Result<usize, Duration> {
         let Some(rate) = self.rate() else { return Ok(usize::MAX) };
         let rate = rate as f64;
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket();
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * rate).min(rate * BURST.as_secs_f64());
         bucket.at = now;
@@ -62,16 +69,53 @@ impl Limit {
 
     fn spend(&self, bytes: usize) {
         if self.rate().is_some() {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).tokens -= bytes as f64;
+            self.bucket().tokens -= bytes as f64;
         }
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A stream whose bytes are counted and held to a limit, read or written.
+/// What one connection is held to. Clones are handles to the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    all: Arc<Limit>,
+    /// Of the items whose files are on the connection just now.
+    items: Arc<Mutex<Vec<Arc<Limit>>>>,
+}
+
+impl Limits {
+    /// A connection that no item has files on.
+    pub(crate) fn new(all: Arc<Limit>) -> Self {
+        Self { all, items: Arc::default() }
+    }
+
+    /// From now on the connection carries files of these items.
+    pub(crate) fn carry(&self, items: Vec<Arc<Limit>>) {
+        *self.items() = items;
+    }
+
+    fn allowance(&self, now: Instant) -> Result<usize, Duration> {
+        self.items().iter().try_fold(self.all.allowance(now)?, |least, limit| Ok(least.min(limit.allowance(now)?)))
+    }
+
+    fn spend(&self, bytes: usize) {
+        self.all.spend(bytes);
+        self.items().iter().for_each(|limit| limit.spend(bytes));
+    }
+
+    fn items(&self) -> MutexGuard<'_, Vec<Arc<Limit>>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream whose bytes are counted and held to limits, read or written.
 #[derive(Debug)]
 pub(crate) struct Throttled<S> {
     stream: S,
-    limit: Arc<Limit>,
+    limits: Limits,
     flow: Arc<AtomicU64>,
     reading: Option<Pin<Box<Sleep>>>,
     writing: Option<Pin<Box<Sleep>>>,
@@ -79,19 +123,19 @@ pub(crate) struct Throttled<S> {
 
 impl<S> Throttled<S> {
     /// `flow` counts every byte in either direction.
-    pub(crate) fn new(stream: S, limit: Arc<Limit>, flow: Arc<AtomicU64>) -> Self {
-        Self { stream, limit, flow, reading: None, writing: None }
+    pub(crate) fn new(stream: S, limits: Limits, flow: Arc<AtomicU64>) -> Self {
+        Self { stream, limits, flow, reading: None, writing: None }
     }
 }
 
-fn poll_allowance(limit: &Limit, pause: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<usize> {
+fn poll_allowance(limits: &Limits, pause: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<usize> {
     loop {
         if let Some(sleep) = pause {
             ready!(sleep.as_mut().poll(cx));
             *pause = None;
         }
         let now = Instant::now();
-        match limit.allowance(now) {
+        match limits.allowance(now) {
             Ok(bytes) => return Poll::Ready(bytes),
             Err(wait) => *pause = Some(Box::pin(sleep_until(now + wait))),
         }
@@ -101,7 +145,7 @@ fn poll_allowance(limit: &Limit, pause: &mut Option<Pin<Box<Sleep>>>, cx: &mut C
 impl<S: AsyncRead + Unpin> AsyncRead for Throttled<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let allowed = ready!(poll_allowance(&this.limit, &mut this.reading, cx));
+        let allowed = ready!(poll_allowance(&this.limits, &mut this.reading, cx));
         let before = buf.filled().len();
         if allowed >= buf.remaining() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
@@ -112,7 +156,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Throttled<S> {
             buf.advance(read);
         }
         let read = buf.filled().len() - before;
-        this.limit.spend(read);
+        this.limits.spend(read);
         this.flow.fetch_add(read as u64, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
@@ -121,10 +165,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Throttled<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Throttled<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let allowed = ready!(poll_allowance(&this.limit, &mut this.writing, cx));
+        let allowed = ready!(poll_allowance(&this.limits, &mut this.writing, cx));
         let part = buf.get(..allowed).unwrap_or(buf);
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, part))?;
-        this.limit.spend(written);
+        this.limits.spend(written);
         this.flow.fetch_add(written as u64, Ordering::Relaxed);
         Poll::Ready(Ok(written))
     }
@@ -143,7 +187,7 @@ const SLICE: usize = 64 << 10;
 /// What may be saved up while nothing moves.
 const BURST: Duration = Duration::from_millis(100);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// A limit that is raised takes effect within this.
+/// A limit that changes takes effect within this.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
@@ -157,7 +201,11 @@ mod tests {
             let limit = Arc::new(Limit::new(Some(rate)));
             let flow = Arc::new(AtomicU64::new(0));
             let (near, mut far) = tokio::io::duplex(1 << 20);
-            let mut near = Throttled::new(near, limit.clone(), flow.clone());
+            // The higher rate for all, the lower one for an item.
+            let (all, item) = if rate > 1 << 20 { (limit, None) } else { (Arc::default(), Some(limit)) };
+            let limits = Limits::new(all);
+            limits.carry(item.into_iter().collect());
+            let mut near = Throttled::new(near, limits, flow.clone());
             let began = Instant::now();
             let echo = tokio::spawn(async move {
                 let mut all = vec![0; bytes as usize / 2];

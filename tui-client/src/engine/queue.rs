@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wire::Fault;
 
 use super::item::{File, Finish, Item, Scan, Wish};
+use super::limit::Limit;
 use super::progress::Live;
 use super::status::{
     Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Reply, Side,
@@ -54,6 +55,7 @@ pub(crate) struct Work {
 /// What a lane can take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Appetite {
+    pub(crate) lane: u16,
     /// A lane goes one way at a time.
     pub(crate) direction: Option<Direction>,
     /// Small files, at most.
@@ -167,12 +169,29 @@ impl Queue {
             rows.with(id, |item| match item.wish {
                 Wish::Cancel { .. } if item.is_over() => {
                     let (job, if_exists, source) = (item.job.clone(), item.if_exists, item.source);
+                    let limit = item.limit.clone();
                     *item = Item::new(id, NewItem { job, if_exists, source });
+                    item.limit = limit;
                 }
                 Wish::Cancel { .. } => {}
                 _ => item.retry(),
             })
         });
+    }
+
+    /// Another limit for the files of an item.
+    pub(crate) fn limit(&self, id: ItemId, rate: Option<u64>) {
+        self.change(|rows| {
+            rows.with(id, |item| {
+                item.limit.set(rate);
+                item.measure_anew();
+            })
+        });
+    }
+
+    /// Rates are told as of now: what went before went under another limit.
+    pub(crate) fn measure_anew(&self) {
+        self.note(|rows| rows.items.iter_mut().for_each(Item::measure_anew));
     }
 
     /// Drops the row of an item that is over, or of a cancelled one as soon as it has stopped.
@@ -278,6 +297,11 @@ impl Queue {
             self.0.shown.notify_one();
         }
         taken
+    }
+
+    /// The limits of the items that have files on a lane.
+    pub(crate) fn limits_on(&self, lane: u16) -> Vec<Arc<Limit>> {
+        self.rows().items.iter().filter(|item| item.is_on(lane)).map(|item| item.limit.clone()).collect()
     }
 
     /// When something may be taken: a time in the past when it may be now.

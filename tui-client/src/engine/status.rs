@@ -202,6 +202,8 @@ pub struct ItemStatus {
     pub held: u64,
     /// Bytes a second over the last few seconds, held ones excluded.
     pub rate: u64,
+    /// Its own limit, in bytes a second; beside it holds that of all.
+    pub limit: Option<u64>,
     /// Time left at that rate; `None` while it cannot be told.
     pub eta: Option<Duration>,
     /// Of a single file that is done.

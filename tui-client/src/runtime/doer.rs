@@ -146,6 +146,7 @@ impl Perform for Doer {
             Effect::Work(work) => self.work(work),
             Effect::Enqueue(items) => self.on_port(|port| port.enqueue(items)),
             Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
+            Effect::Limit(rate) => self.on_port(|port| port.limit(rate)),
             Effect::Answer(id, reply) => self.on_port(|port| port.answer(id, reply)),
             Effect::Connect(login) => self.connect(login),
             Effect::Reconnect => self.on_port(Port::reconnect),

@@ -119,8 +119,13 @@ impl Port {
             Command::Cancel => self.engine.cancel(id, Partial::Keep),
             Command::Discard => self.engine.cancel(id, Partial::Discard),
             Command::Retry => self.engine.retry(id),
+            Command::Limit(rate) => self.engine.limit_item(id, rate),
             Command::Forget => self.engine.forget(id),
         }
+    }
+
+    pub(super) fn limit(&self, rate: Option<u64>) {
+        self.engine.set_limit(rate);
     }
 
     pub(super) fn answer(&self, id: QuestionId, reply: Reply) {

@@ -62,6 +62,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::CancelItem
         | Action::DiscardItem
         | Action::RetryItem
+        | Action::Limits
         | Action::OpenItem
         | Action::ForgetItem
         | Action::ForgetFinished => {}

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, prompts, questions, server, work};
+use super::{Effect, prompts, questions, queue, server, work};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::face::{Face, Press};
@@ -91,6 +91,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
             close(app, out);
             work::begin(app, work.replacing(), out);
         }
+        Kind::Limits { item, own, all } => queue::set_limits(app, item, &own, &all, out),
         Kind::Connect { address, password, .. } => prompts::connect(app, &address, &password, out),
         Kind::Unknown { login, fingerprint } => {
             close(app, out);

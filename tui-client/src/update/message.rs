@@ -144,6 +144,8 @@ pub enum Effect {
     Enqueue(Vec<NewItem>),
     /// Change the queue.
     Queue(ItemId, Command),
+    /// Hold everything to this many bytes a second.
+    Limit(Option<u64>),
     /// Answer a question.
     Answer(QuestionId, Reply),
     /// Connect, giving up a try under way.
@@ -171,6 +173,8 @@ pub enum Command {
     Discard,
     /// Try again.
     Retry,
+    /// Hold it to this many bytes a second.
+    Limit(Option<u64>),
     /// Take it off the list.
     Forget,
 }

@@ -1,10 +1,14 @@
 //! The queue while it has the keys.
 
+use wire::size;
+
 use super::{Command, Effect, push, questions};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
+use crate::app::field::Field;
 use crate::app::layout::{self, Layout};
 use crate::app::{App, Tone};
+use crate::config::parse_rate;
 use crate::engine::status::{ItemId, ItemStatus, State};
 
 pub(super) fn focus(app: &mut App) {
@@ -29,6 +33,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool 
         Action::Last => app.queue.step(isize::MAX),
         Action::Escape => app.focus = Scope::Panes,
         Action::OpenItem => open(app),
+        Action::Limits => limits(app),
         Action::ForgetFinished => {
             let over = app.status.items.iter().filter(|item| item.state.is_over());
             out.extend(over.map(|item| Effect::Queue(item.id, Command::Forget)));
@@ -50,6 +55,32 @@ pub(super) fn open(app: &mut App) {
             app.dialogs.push(questions::decide(question));
         }
         None => push(app, Kind::Item(id)),
+    }
+}
+
+/// Asks for the limit of the selected item and that of all.
+fn limits(app: &mut App) {
+    let Some(item) = selected(app) else { return };
+    let field = |limit| Field::new(size::limit_text(limit));
+    let kind = Kind::Limits { item: item.id, own: field(item.limit), all: field(app.status.limit) };
+    push(app, kind);
+}
+
+/// Sets what was typed, or tells why it makes no sense and leaves the dialog open.
+pub(super) fn set_limits(app: &mut App, item: ItemId, own: &Field, all: &Field, out: &mut Vec<Effect>) {
+    let typed = [own, all].map(|field| parse_rate(field.text()));
+    let wrong = typed.iter().position(Result::is_err);
+    match typed {
+        [Ok(own), Ok(all)] => {
+            app.dialogs.pop();
+            out.extend([Effect::Queue(item, Command::Limit(own)), Effect::Limit(all)]);
+        }
+        [Err(reason), _] | [_, Err(reason)] => {
+            if let (Some(dialog), Some(field)) = (app.dialogs.last_mut(), wrong) {
+                dialog.focus = field;
+            }
+            app.tell(Tone::Bad, reason);
+        }
     }
 }
 
@@ -87,4 +118,4 @@ fn selected(app: &App) -> Option<&ItemStatus> {
 }
 
 /// Told while the queue has the keys.
-const HINTS: &str = "p pause  r retry  c cancel  d cancel+delete  Enter open  Del forget  Esc back";
+const HINTS: &str = "p pause  r retry  l limit  c cancel  d delete  Enter open  Del forget  Esc back";

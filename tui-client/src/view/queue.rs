@@ -62,7 +62,8 @@ fn header(app: &App, sums: &Sums, area: Rect) -> String {
             total_eta(app, sums)
         );
     }
-    if let Some(limit) = app.status.limit {
+    // Else the total line tells it.
+    if let Some(limit) = app.status.limit.filter(|_| !has_total(app, area.height)) {
         words += &format!("─ limit {}/s ", size::show(limit));
     }
     let width = usize::from(area.width);
@@ -96,6 +97,7 @@ impl Line {
         } else {
             String::new()
         };
+        let limit = item.limit.filter(|_| !item.state.is_over());
         let moving = if item.source == AfterCopy::Remove && !item.state.is_over() { "moving " } else { "" };
         let lead = match direction(&item.job) {
             Direction::Up => "↑",
@@ -116,7 +118,7 @@ impl Line {
         };
         Line {
             lead,
-            name: format!("{moving}{}{tree}", item.name),
+            name: format!("{}{moving}{}{tree}", held_to(limit), item.name),
             done: item.bytes_done,
             bytes: item.bytes,
             least,
@@ -128,7 +130,7 @@ impl Line {
     fn total(app: &App, sums: &Sums) -> Line {
         Line {
             lead: "Σ",
-            name: count(sums.items as u64, "item"),
+            name: held_to(app.status.limit) + &count(sums.items as u64, "item"),
             done: sums.bytes_done,
             bytes: sums.bytes,
             least: if sums.scanning { "≥" } else { "" },
@@ -189,6 +191,11 @@ impl Columns {
             buffer.set_stringn(x, area.y + row, cells, self.gauge, gauge_look.0);
         }
     }
+}
+
+/// In front of the name, so that a long name does not push it away.
+fn held_to(limit: Option<u64>) -> String {
+    limit.map(|limit| format!("≤{}/s ", size::show_short(limit))).unwrap_or_default()
 }
 
 fn eta(time: Option<std::time::Duration>) -> String {

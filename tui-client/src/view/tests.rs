@@ -77,6 +77,7 @@ fn main_120x40_sorted_by_size_with_a_limit() {
     let mut status = sample::status();
     status.questions.clear();
     status.limit = Some(5 << 20);
+    status.items[1].limit = Some(3 << 19);
     status.usage = Some(Usage { quota: Some(10 << 30), used: 5_500_000_000, ..Usage::default() });
     update(&mut app, Msg::Status(Arc::new(status)));
     app.right.order = app.right.order.pressed(crate::app::order::By::Size);
@@ -265,6 +266,8 @@ fn dialogs_of_the_queue() {
     let items = app.status.items.iter().map(|item| Kind::Item(item.id));
     let mut kinds = vec![Kind::Quit, Kind::Decide { question, for_all: true }];
     kinds.extend(items);
+    let (item, own, all) = (ItemId(1), Field::new("2M"), Field::new("none"));
+    kinds.push(Kind::Limits { item, own, all });
     app.dialogs.clear();
     insta::assert_snapshot!(dialogs(&app, kinds));
 }
@@ -309,6 +312,7 @@ fn login() -> Login {
 fn a_row_of_the_queue_for_every_state() {
     let mut app = sized(80, 40);
     let mut status = sample::status();
+    status.items[0].limit = Some(2 << 20);
     let sample = status.items[0].clone();
     let fault = Fault::new(Code::Quota, "1.2 GiB too little");
     let states = [

@@ -63,6 +63,14 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
                 .dangerous()
                 .button("Close", Press::Close)
         }
+        Kind::Limits { item, own, all } => Draft::new(app, "Limit the bandwidth")
+            .text("bytes a second, as 500K or 2M; or none")
+            .text("")
+            .text(&name(app, *item))
+            .field(own)
+            .text("all transfers together")
+            .field(all)
+            .close_with("Set"),
         Kind::Item(id) => item(app, *id),
         Kind::Quit => quit(app),
     }
@@ -227,6 +235,11 @@ fn decide(app: &App, question: &Question, for_all: bool) -> Draft {
         .button("Rename", Press::Answer(IfExists::Rename))
 }
 
+fn name(app: &App, id: ItemId) -> String {
+    let item = app.status.items.iter().find(|item| item.id == id);
+    item.map_or("a transfer that is off the list".to_owned(), |item| item.name.clone())
+}
+
 fn item(app: &App, id: ItemId) -> Draft {
     let Some(item) = app.status.items.iter().find(|item| item.id == id) else {
         return Draft::new(app, "Transfer").text("It is off the list.").button("Close", Press::Close);
@@ -258,6 +271,9 @@ fn item(app: &App, id: ItemId) -> Draft {
     draft = draft.text(&format!("{} of {least}{}", size::show(item.bytes_done), size::show(item.bytes)));
     draft = draft.text(&format!("{} travelled, {} were there already", size::show(item.sent), size::show(item.held)));
     draft = draft.text(&format!("running for {}", text::clock(item.elapsed)));
+    if let Some(limit) = item.limit {
+        draft = draft.text(&format!("held to {}/s", size::show(limit)));
+    }
     if let Some(root) = item.root {
         draft = draft.text("").text("BLAKE3").text(&format!("{root}"));
     }

@@ -36,6 +36,7 @@ impl Item {
             sent,
             held,
             rate,
+            limit: self.limit.rate(),
             eta: progress::eta(self.bytes.saturating_sub(bytes_done), rate).filter(|_| !state.is_over()),
             root: self.root,
             elapsed: self.spent + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since)),

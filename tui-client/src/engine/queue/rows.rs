@@ -110,7 +110,17 @@ impl Rows {
     pub(super) fn take(&mut self, appetite: Appetite, flow: &Arc<AtomicU64>, now: Instant) -> Taken {
         let mut small: Vec<Work> = Vec::new();
         let (mut bytes, mut direction, mut soonest) = (0, appetite.direction, None);
+        let lane = appetite.lane;
+        let here: Vec<(ItemId, bool)> =
+            self.items.iter().filter(|item| item.is_on(lane)).map(|item| (item.id, item.is_limited())).collect();
         'items: for item in &mut self.items {
+            match turn(item, lane, &here, now) {
+                Turn::Now => {}
+                Turn::Alone if small.is_empty() => {}
+                Turn::Alone => break 'items,
+                Turn::Elsewhere => continue,
+                Turn::AfterOthers => break 'items,
+            }
             let mut at = 0;
             while let Some(file) = item.pending.get(at) {
                 if !may_run(item.wish, file) || direction.is_some_and(|direction| direction != file.direction()) {
@@ -126,7 +136,7 @@ impl Rows {
                         && appetite.large
                         && let Some(file) = item.pending.remove(at)
                     {
-                        return Taken::Large(Box::new(begin(item, file, Live::following(flow.clone()), now)));
+                        return Taken::Large(Box::new(begin(item, file, lane, Live::following(flow.clone()), now)));
                     }
                     // In order: what comes after a large file waits for it to be taken.
                     break 'items;
@@ -137,7 +147,10 @@ impl Rows {
                 }
                 direction = Some(file.direction());
                 let Some(file) = item.pending.remove(at) else { break };
-                small.push(begin(item, file, Live::default(), now));
+                small.push(begin(item, file, lane, Live::default(), now));
+            }
+            if item.is_limited() && !small.is_empty() {
+                break 'items;
             }
         }
         if small.is_empty() { Taken::Nothing(soonest) } else { Taken::Small(small) }
@@ -299,16 +312,44 @@ fn nothing(id: ItemId, job: Job) -> File {
     File::new(id, job, 1, Side { size: 0, mtime: Default::default(), root: None }, Target::Unknown)
 }
 
-fn begin(item: &mut Item, file: File, live: Live, now: Instant) -> Work {
+fn begin(item: &mut Item, file: File, lane: u16, live: Live, now: Instant) -> Work {
     let live = Arc::new(live);
     let shown = match &file.job {
         Job::Up { target, .. } => wire::path::escape(target.name()),
         Job::Down { source, .. } => wire::path::escape(source.name()),
     };
     let File { travelled, done, .. } = file;
-    item.active.push_back(Active { live: live.clone(), size: file.source.size, travelled, done, shown });
+    item.active.push_back(Active { lane, live: live.clone(), size: file.source.size, travelled, done, shown });
     item.tick(now);
     Work { policy: file.choice.unwrap_or(item.if_exists), stop: item.stop.clone(), live, file }
+}
+
+/// Whether a lane may take files of an item.
+enum Turn {
+    Now,
+    /// If no other files go with them.
+    Alone,
+    Elsewhere,
+    /// When the lane has nothing else any more.
+    AfterOthers,
+}
+
+/// A limited item is on one lane at a time, and alone there until it has no more files: what is held
+/// back on it would hold up the files of others. `here`: what the lane has, and whether it is limited.
+fn turn(item: &Item, lane: u16, here: &[(ItemId, bool)], now: Instant) -> Turn {
+    let others = |limited| here.iter().any(|(id, is_limited)| *id != item.id && (*is_limited || limited));
+    if !item.is_limited() {
+        return if others(false) { Turn::Elsewhere } else { Turn::Now };
+    }
+    let is_ready = item.pending.iter().any(|file| may_run(item.wish, file) && due(file, now).is_none());
+    if !is_ready {
+        // Nothing is taken; when to look again is told all the same.
+        return Turn::Now;
+    }
+    if item.active.iter().any(|active| active.lane != lane) {
+        return Turn::Elsewhere;
+    }
+    if others(true) { Turn::AfterOthers } else { Turn::Alone }
 }
 
 fn may_run(wish: Wish, file: &File) -> bool {

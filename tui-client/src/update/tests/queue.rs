@@ -108,6 +108,35 @@ fn the_queue_has_the_keys() {
 }
 
 #[test]
+fn limits_are_typed_for_one_transfer_and_for_all() {
+    let limits = |own, all| [Effect::Queue(ItemId(3), Command::Limit(own)), Effect::Limit(all)];
+    let mut app = sample::app();
+    with_status(&mut app, |status| {
+        status.questions.clear();
+        status.items[2].limit = Some(3 << 19);
+        status.limit = Some(5_000_000);
+    });
+    for (script, own, all) in [
+        ("<Enter>", Some(3 << 19), Some(5_000_000)),
+        ("2M<Enter>", Some(2 << 20), Some(5_000_000)),
+        ("none<Tab>1.5M<Enter>", None, Some(3 << 19)),
+        ("<Down> NONE <Tab><Space>", Some(3 << 19), None),
+    ] {
+        assert_eq!(run(&mut app, &format!("<F2>l{script}")), limits(own, all), "{script}");
+        assert!(app.dialogs.is_empty());
+        app.focus = Scope::Panes;
+    }
+    assert_eq!(run(&mut app, "<F2>l<Tab>fast<Tab><Enter>"), []);
+    assert!(app.note.tone == Tone::Bad && app.note.text.starts_with("`fast` is not a size"), "{}", app.note.text);
+    assert_eq!(app.dialogs.last().map(|dialog| dialog.focus), Some(1), "back in the field that is wrong");
+    assert_eq!(run(&mut app, "<Ctrl-U>0<Enter>"), []);
+    assert!(app.note.text.starts_with("a limit below 8K"), "{}", app.note.text);
+    assert_eq!(run(&mut app, "<Ctrl-U>8K<Enter>"), limits(Some(3 << 19), Some(8 << 10)));
+    assert_eq!(run(&mut app, "l<Esc>"), []);
+    assert!(app.dialogs.is_empty());
+}
+
+#[test]
 fn the_selection_follows_its_item() {
     let mut app = sample::app();
     with_status(&mut app, |status| status.questions.clear());

@@ -29,7 +29,7 @@ fn rows_of(new: NewItem, sizes: &[u64]) -> (Rows, mpsc::UnboundedReceiver<Outcom
     (rows, outcomes)
 }
 
-const ALL: Appetite = Appetite { direction: None, files: 10, bytes: 1000, large: true };
+const ALL: Appetite = Appetite { lane: 0, direction: None, files: 10, bytes: 1000, large: true };
 
 fn names(taken: Taken) -> Vec<String> {
     match taken {
@@ -44,6 +44,30 @@ fn one(rows: &mut Rows, now: Instant) -> File {
         Taken::Small(mut works) if works.len() == 1 => works.remove(0).file,
         other => panic!("not one file: {other:?}"),
     }
+}
+
+#[test]
+fn a_limited_item_has_one_lane_and_nobody_beside_it() {
+    let (now, flow) = (Instant::now(), Arc::default());
+    let (mut rows, _outcomes) = rows(IfExists::Ask, &[1; 4]);
+    let free = rows.add(NewItem { job: up("free"), if_exists: IfExists::Ask, source: AfterCopy::Keep });
+    for name in ["free/0", "free/1", "free/2"] {
+        let side = Side { size: 1, mtime: Default::default(), root: None };
+        let file = File::new(free, up(name), 1, side, Target::Unknown);
+        rows.with(free, |item| item.pending.push_back(file));
+    }
+    let on = |lane, files| Appetite { lane, files, ..ALL };
+    let mut take = |rows: &mut Rows, lane, files| names(rows.take(on(lane, files), &flow, now));
+    assert_eq!(take(&mut rows, 0, 1), ["/tree/0"]);
+    rows.items[0].limit.set(Some(1000));
+    assert_eq!(take(&mut rows, 0, 1), ["/tree/1"], "it stays on its lane");
+    assert_eq!(take(&mut rows, 1, 1), ["/free/0"], "which others pass by");
+    rows.items[0].active.clear();
+    assert!(take(&mut rows, 1, 10).is_empty(), "a lane with others is emptied first");
+    assert_eq!(take(&mut rows, 0, 10), ["/tree/2", "/tree/3"], "and not filled up with others");
+    assert!(take(&mut rows, 0, 10).is_empty());
+    rows.items[0].limit.set(None);
+    assert_eq!(take(&mut rows, 0, 1), ["/free/1"]);
 }
 
 #[test]
