@@ -5,19 +5,20 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::Params;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::message::{MAX_PASSWORD, Secret};
 
 use crate::catalog::Phc;
 use crate::config::Hashing;
+use hasher::Hasher;
+
+mod hasher;
 
 /// Hashes and verifies. A cheap handle.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    argon2: Argon2<'static>,
+    hasher: Arc<Hasher>,
     /// Places to wait, those that work among them.
     places: Arc<Semaphore>,
     /// Those that work: each takes memory and a core.
@@ -62,14 +63,14 @@ impl Passwords {
     pub fn new(config: &Hashing) -> Result<Self, PasswordError> {
         let params = Params::new(config.memory_kib, config.passes, config.lanes, None)
             .map_err(|error| PasswordError::Argon2(error.into()))?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hasher = Hasher::new(params);
         let at_once = match config.at_once {
             0 => available_parallelism().map_or(1, NonZero::get),
             at_once => at_once,
         };
-        let nobody = hash(&argon2, &Secret(String::new()))?;
+        let nobody = hasher.hash(&Secret(String::new())).map_err(PasswordError::Argon2)?;
         Ok(Self {
-            argon2,
+            hasher: Arc::new(hasher),
             places: Arc::new(Semaphore::new(at_once.saturating_add(config.queue).min(Semaphore::MAX_PERMITS))),
             turns: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
             nobody,
@@ -78,7 +79,7 @@ impl Passwords {
 
     /// Hashes a new password.
     pub async fn hash(&self, password: Secret) -> Result<Phc, PasswordError> {
-        self.work(password, hash).await
+        self.work(password, Hasher::hash).await
     }
 
     /// Verifies a password against an account's hash. `None` is for a name that nobody has: as much
@@ -86,7 +87,7 @@ impl Passwords {
     pub async fn verify(&self, password: Secret, phc: Option<Phc>) -> Result<Verdict, PasswordError> {
         let known = phc.is_some();
         let phc = phc.unwrap_or_else(|| self.nobody.clone());
-        let verdict = self.work(password, move |argon2, password| verify(argon2, password, &phc)).await?;
+        let verdict = self.work(password, move |hasher, password| hasher.verify(password, &phc)).await?;
         Ok(if known { verdict } else { Verdict::Wrong })
     }
 
@@ -95,19 +96,19 @@ impl Passwords {
     async fn work<T: Send + 'static>(
         &self,
         password: Secret,
-        work: impl FnOnce(&Argon2<'static>, &Secret) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&Hasher, &Secret) -> Result<T, argon2::password_hash::Error> + Send + 'static,
     ) -> Result<T, PasswordError> {
         if password.0.len() > MAX_PASSWORD {
             return Err(PasswordError::TooLong);
         }
         let permits = self.turn().await?;
-        let argon2 = self.argon2.clone();
+        let hasher = Arc::clone(&self.hasher);
         let done = tokio::task::spawn_blocking(move || {
-            let result = work(&argon2, &password);
+            let result = work(&hasher, &password);
             drop(permits);
             result
         });
-        done.await.map_err(|_| PasswordError::Lost)?
+        done.await.map_err(|_| PasswordError::Lost)?.map_err(PasswordError::Argon2)
     }
 
     async fn turn(&self) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
@@ -116,29 +117,6 @@ impl Passwords {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Lost)?;
         Ok([place, turn])
     }
-}
-
-fn hash(argon2: &Argon2<'static>, password: &Secret) -> Result<Phc, PasswordError> {
-    let hashed: PasswordHash = argon2.hash_password(password.0.as_bytes()).map_err(PasswordError::Argon2)?;
-    Ok(Phc(hashed.to_string()))
-}
-
-fn verify(argon2: &Argon2<'static>, password: &Secret, phc: &Phc) -> Result<Verdict, PasswordError> {
-    let stored = PasswordHash::new(&phc.0).map_err(|error| PasswordError::Argon2(error.into()))?;
-    match argon2.verify_password(password.0.as_bytes(), &stored) {
-        Ok(()) if is_current(argon2, &stored) => Ok(Verdict::Right),
-        Ok(()) => Ok(Verdict::Outdated),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
-        Err(error) => Err(PasswordError::Argon2(error)),
-    }
-}
-
-fn is_current(argon2: &Argon2<'static>, stored: &PasswordHash) -> bool {
-    let (today, then) = (argon2.params(), Params::try_from(stored));
-    let same = |then: Params| {
-        (then.m_cost(), then.t_cost(), then.p_cost()) == (today.m_cost(), today.t_cost(), today.p_cost())
-    };
-    stored.algorithm == Algorithm::Argon2id.ident() && then.is_ok_and(same)
 }
 
 /// A full queue of 64 is worked off in about a second.
@@ -189,7 +167,7 @@ mod tests {
     #[test]
     fn unknown_names_cost_what_known_ones_do() {
         let passwords = Passwords::new(&Hashing::default()).expect("made");
-        let known = hash(&passwords.argon2, &secret("x")).expect("hashed");
+        let known = passwords.hasher.hash(&secret("x")).expect("hashed");
         let parameters = |phc: &Phc| phc.0.rsplitn(3, '$').nth(2).map(str::to_owned);
         assert_eq!(parameters(&known), parameters(&passwords.nobody));
         assert_eq!(parameters(&known).as_deref(), Some("$argon2id$v=19$m=19456,t=2,p=1"));
