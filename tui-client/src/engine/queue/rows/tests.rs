@@ -57,7 +57,7 @@ fn a_limited_item_has_one_lane_and_nobody_beside_it() {
         rows.with(free, |item| item.pending.push_back(file));
     }
     let on = |lane, files| Appetite { lane, files, ..ALL };
-    let mut take = |rows: &mut Rows, lane, files| names(rows.take(on(lane, files), &flow, now));
+    let take = |rows: &mut Rows, lane, files| names(rows.take(on(lane, files), &flow, now));
     assert_eq!(take(&mut rows, 0, 1), ["/tree/0"]);
     rows.items[0].limit.set(Some(1000));
     assert_eq!(take(&mut rows, 0, 1), ["/tree/1"], "it stays on its lane");
