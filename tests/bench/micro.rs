@@ -9,10 +9,12 @@
 )]
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use server::catalog::{Account, Catalog, Phc, PublishIntent, Record, Settled, Stamp, UserId};
+use server::config::Durability;
 use server::datadir::DataDir;
 use server::vault::Vault;
 use tokio::runtime::Runtime;
@@ -91,7 +93,7 @@ fn folding(criterion: &mut Criterion) {
 fn catalog(criterion: &mut Criterion) {
     const GROUP: u64 = 256;
     let (dir, runtime) = (tempfile::tempdir().expect("a directory"), runtime());
-    let catalog = Catalog::open(&dir.path().join("catalog.sqlite")).expect("opened");
+    let catalog = Catalog::open(&dir.path().join("catalog.sqlite"), Durability::Full).expect("opened");
     let user = runtime.block_on(account(&catalog));
     let mut group = criterion.benchmark_group("catalog");
     group.throughput(Throughput::Elements(GROUP)).sample_size(20);
@@ -137,7 +139,7 @@ fn listing(criterion: &mut Criterion) {
     for index in 0..ENTRIES {
         fs::write(data.home(&ada).join("files").join(format!("file {index}")), b"").expect("written");
     }
-    let home = Vault::new(&data.users()).home(&ada).expect("a home");
+    let home = Vault::new(&data.users(), Arc::new(Durability::Full)).home(&ada).expect("a home");
     let mut group = criterion.benchmark_group("listing");
     group.throughput(Throughput::Elements(ENTRIES.into())).sample_size(20);
     group.bench_function("10,000 entries", |bencher| {
