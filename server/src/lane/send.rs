@@ -175,7 +175,9 @@ struct Sending {
 
 impl Sending {
     async fn send(&mut self, transfer: u64, eager: bool, mut opened: Opened) -> Result<(), Fault> {
-        let (stamp, is_large) = (opened.node.stamp, opened.content.is_none());
+        let stamp = opened.node.stamp;
+        // Others, and empty ones, were whole when they were opened.
+        let is_large = stamp.size > 0 && opened.content.is_none();
         let offer = Offer { size: stamp.size, mtime: stamp.mtime, executable: opened.node.executable, eager };
         self.say(Lane::Offer { transfer, offer }).await;
         let mut sender = Sender::new(stamp.size, eager);

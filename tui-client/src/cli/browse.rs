@@ -8,6 +8,7 @@ use wire::message::{Entry, Kind, Usage};
 use wire::path::escape;
 use wire::{Code, Fault, RemotePath, size};
 
+use super::listing::Listing;
 use super::output::{clock, print, rfc3339};
 use super::report::ErrorPart;
 use super::transfer::remote;
@@ -53,12 +54,12 @@ impl Face {
         let engine = self.connect(target, self.config.options()).await?;
         let mut code = None;
         for path in &paths {
-            match list(&engine, path).await {
+            match self.list(&engine, path).await {
                 Ok(entries) => {
                     if paths.len() > 1 {
                         self.output.remark(&format!("{path}:"));
                     }
-                    entries.iter().for_each(|entry| self.show(entry));
+                    entries.by_name().for_each(|entry| self.show(&entry));
                 }
                 Err(fault) => self.fail(path, &fault, &mut code),
             }
@@ -149,6 +150,24 @@ impl Face {
         finish(engine, code).await
     }
 
+    /// What a directory holds, or the file itself.
+    async fn list(&self, engine: &Engine, path: &RemotePath) -> Result<Listing, Fault> {
+        let mut pages = engine.list(path);
+        let mut listing = Listing::default();
+        while let Some(page) = pages.recv().await {
+            let page = match page {
+                Err(fault) if fault.code == Code::NotDirectory => vec![engine.stat(path).await?],
+                page => page?,
+            };
+            for mut entry in page {
+                // Only programs are told hashes.
+                entry.root = entry.root.filter(|_| self.output.json);
+                listing.push(&entry);
+            }
+        }
+        Ok(listing)
+    }
+
     fn show(&self, entry: &Entry) {
         if self.output.json {
             return self.output.object(&line(entry));
@@ -182,21 +201,6 @@ impl Face {
         let over_quota = matches!(fault.code, Code::Quota | Code::FileQuota);
         *code = Some(if over_quota || *code == Some(QUOTA) { QUOTA } else { FAILED });
     }
-}
-
-/// The entries of a directory by name, or the file itself.
-async fn list(engine: &Engine, path: &RemotePath) -> Result<Vec<Entry>, Fault> {
-    let mut pages = engine.list(path);
-    let mut entries = Vec::new();
-    while let Some(page) = pages.recv().await {
-        match page {
-            Ok(page) => entries.extend(page),
-            Err(fault) if fault.code == Code::NotDirectory => return Ok(vec![engine.stat(path).await?]),
-            Err(fault) => return Err(fault),
-        }
-    }
-    entries.sort_by(|a, b| a.name.0.cmp(&b.name.0));
-    Ok(entries)
 }
 
 /// Where something goes: into `to` where that is a directory, as with `mv` and `cp` everywhere.
