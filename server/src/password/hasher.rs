@@ -14,8 +14,8 @@ use crate::catalog::Phc;
 #[derive(Debug)]
 pub(super) struct Hasher {
     params: Params,
-    /// What former hashes worked in, each of today's size: as many as ever worked at once. Freed instead, it would
-    /// stay with the system's allocator, once for each thread that ever hashed.
+    /// What former hashes worked in, each of today's size: as many as ever worked at once. Kept, because an allocator
+    /// may hold on to what each thread frees.
     spare: Mutex<Vec<Vec<Block>>>,
 }
 
