@@ -65,11 +65,6 @@ impl Live {
         self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Blocks come in order: of the first `bytes` of the file, what did not travel was held.
-    pub(crate) fn settled_up_to(&self, bytes: u64) {
-        self.held.store(bytes.saturating_sub(self.travelled()), Ordering::Relaxed);
-    }
-
     /// Payload that travelled, all blocks whole.
     pub(crate) fn travelled(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
