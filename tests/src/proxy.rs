@@ -12,6 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// A way through the proxy.
@@ -259,13 +260,18 @@ async fn pump(
 ) -> Option<()> {
     let mut rules = shared.rules.subscribe();
     let mut buffer = vec![0; PIECE];
+    let mut free = Instant::now();
     loop {
         let read = from.read(&mut buffer).await.ok()?;
         let piece = buffer.get_mut(..read).filter(|piece| !piece.is_empty())?;
         let spoil = rules.wait_for(|rules| !rules.of(way).stalled).await.ok()?.of(way);
-        let pause = spoil.delay + spoil.rate.map_or(Duration::ZERO, |rate| time_for(read, rate));
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+        if let Some(rate) = spoil.rate {
+            // Timers are late, the more so on a busy machine: what was missed for that is made up for.
+            free = free.max(Instant::now() - LATE) + time_for(read, rate);
+            sleep_until(free).await;
+        }
+        if !spoil.delay.is_zero() {
+            sleep(spoil.delay).await;
         }
         if own.stalled.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
@@ -289,6 +295,7 @@ fn time_for(bytes: usize, rate: u64) -> Duration {
     Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64)
 }
 
+const LATE: Duration = Duration::from_millis(100);
 /// Bytes that are carried at once.
 const PIECE: usize = 16 << 10;
 

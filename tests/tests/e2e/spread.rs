@@ -16,7 +16,7 @@ use wire::Root;
 const MIB: u64 = 1 << 20;
 const SIZE: u64 = 64 * MIB + 17;
 /// Of each connection, in bytes a second.
-const RATE: u64 = 24 * MIB;
+const RATE: u64 = 10 * MIB;
 /// What may be under way on two lanes when a connection breaks, and is sent again.
 const IN_FLIGHT: u64 = 40 * MIB;
 

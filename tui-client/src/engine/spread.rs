@@ -87,7 +87,7 @@ impl Spread {
         if self.shares().prove(index, cv)
             && let Some(span) = block::span(self.size, index)
         {
-            self.live.sent(span.len as u64);
+            self.live.brought(span.len as u64);
         }
     }
 
