@@ -221,6 +221,15 @@ impl Receiver {
         block::span(self.size, index).filter(|span| span.len == len).ok_or(Violation::Misplaced { index, len })
     }
 
+    /// Notes that something else is about to be written to the place of a block in the staging file.
+    pub fn overwrites(&mut self, index: u64) {
+        if matches!(self.place(index), Some(Place::Staged(_)))
+            && let Some(place) = usize::try_from(index).ok().and_then(|index| self.places.get_mut(index))
+        {
+            *place = None;
+        }
+    }
+
     /// Notes that block `index` was proven and written to the staging file.
     pub fn stored(&mut self, index: u64, cv: Cv) {
         if let Some(span) = block::span(self.size, index) {

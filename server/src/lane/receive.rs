@@ -9,11 +9,11 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use wire::BLOCK;
 use wire::frame::BlockHeader;
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
 use wire::staging::StagingError;
+use wire::{Aligned, BLOCK};
 use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use super::send::Downloads;
@@ -36,7 +36,7 @@ pub(super) struct Receiving {
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     small_memory: Arc<Semaphore>,
     storing: Option<Storing>,
-    spare: Vec<u8>,
+    spare: Aligned,
     pub(super) ignored: u32,
 }
 
@@ -45,7 +45,7 @@ struct Storing {
     transfer: u64,
     index: u64,
     cv: Cv,
-    task: JoinHandle<(Vec<u8>, Result<(), StagingError>)>,
+    task: JoinHandle<(Aligned, Result<(), StagingError>)>,
 }
 
 /// A block that the disk is through with.
@@ -59,7 +59,7 @@ struct Stored {
 enum Event {
     Frame(Option<Incoming<Lane>>),
     Revoked(u64),
-    Stored((Vec<u8>, Stored)),
+    Stored((Aligned, Stored)),
 }
 
 impl Receiving {
@@ -81,7 +81,7 @@ impl Receiving {
             revoked: mpsc::unbounded_channel(),
             small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
             storing: None,
-            spare: Vec::new(),
+            spare: Aligned::default(),
             ignored: 0,
         }
     }
@@ -105,7 +105,7 @@ impl Receiving {
             if busy {
                 self.flow.moving(self.limits.stall, reader.next()).await
             } else {
-                or_rest(reader.next(), || self.spare = Vec::new()).await
+                or_rest(reader.next(), || self.spare = Aligned::default()).await
             }
         };
         tokio::select! {
@@ -227,7 +227,7 @@ impl Receiving {
     }
 
     /// Lets the disk take a block, after the one before.
-    async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Vec<u8>) {
+    async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Aligned) {
         let BlockHeader { transfer, index, cv, .. } = header;
         let store = match writing.store(header) {
             Ok(store) => store,
@@ -250,7 +250,7 @@ impl Receiving {
         &mut self,
         reader: &mut Reader<R>,
         header: &BlockHeader,
-        buffer: &mut Vec<u8>,
+        buffer: &mut Aligned,
     ) -> Result<(), LinkError> {
         let (flow, stall) = (self.flow.clone(), self.limits.stall);
         let reading = flow.moving(stall, reader.payload(header, buffer));
@@ -272,7 +272,7 @@ impl Receiving {
     }
 
     /// What the disk made of a block.
-    async fn settle(&mut self, stored: (Vec<u8>, Stored)) {
+    async fn settle(&mut self, stored: (Aligned, Stored)) {
         let (buffer, Stored { transfer, index, cv, result }) = stored;
         self.spare = buffer;
         match result {
@@ -362,13 +362,13 @@ impl Receiving {
 }
 
 /// Waits for the disk, and for ever where it has nothing to do. Safe to cancel.
-async fn stored(storing: &mut Option<Storing>) -> (Vec<u8>, Stored) {
+async fn stored(storing: &mut Option<Storing>) -> (Aligned, Stored) {
     let Some(Storing { transfer, index, cv, task }) = storing else { return std::future::pending().await };
     let (transfer, index, cv, done) = (*transfer, *index, *cv, task.await);
     *storing = None;
     let (buffer, result) = match done {
         Ok((buffer, stored)) => (buffer, stored.map_err(bad_content)),
-        Err(error) => (Vec::new(), Err(lost_task(&error))),
+        Err(error) => (Aligned::default(), Err(lost_task(&error))),
     };
     (buffer, Stored { transfer, index, cv, result })
 }

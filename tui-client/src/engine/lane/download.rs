@@ -360,11 +360,11 @@ async fn take_block(
     let Body::Part(assembly) = &mut download.body else { return Ok(Vec::new()) };
     let violation = |violation: Violation| Fault::new(Code::Protocol, violation.to_string());
     let span = assembly.part.building.expects(header.index, header.len).map_err(violation)?;
+    assembly.come_to(span, &download.work);
+    assembly.share(header.transfer, &download.work, queue);
     let part = assembly.part.clone();
     assembly.storing =
         Some(tokio::task::spawn_blocking(move || part.building.store(&part.file, span, header.cv, &buffer.bytes)));
-    assembly.come_to(span, &download.work);
-    assembly.share(header.transfer, &download.work, queue);
     Ok(assembly.way.news())
 }
 
