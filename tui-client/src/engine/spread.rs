@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::staging::Building;
-use wire::{Cv, block};
+use wire::{BLOCK, Cv, block};
 
 use super::local::Source;
 use super::progress::Live;
@@ -160,15 +160,17 @@ impl Way {
         *blocks += 1;
     }
 
-    /// What other lanes have brought over since this was last asked.
+    /// What other lanes have brought over and this was not told of: the newest, which it would come to first.
     pub(crate) fn news(&self) -> Vec<(u64, Cv)> {
-        self.spread.as_ref().map(|(spread, _)| std::mem::take(&mut spread.shares().news)).unwrap_or_default()
+        let Some((spread, _)) = &self.spread else { return Vec::new() };
+        let news = &mut spread.shares().news;
+        news.split_off(news.len().saturating_sub(NEWS))
     }
 
     /// How many blocks a lane that assists should have under way: what this one carries in a second. `None`
-    /// while it is not worth it, because this lane has only begun or will soon be through, and once
-    /// somebody was asked.
-    pub(crate) fn wants_help(&self, size: u64, now: Instant) -> Option<usize> {
+    /// while it is not worth it, because this lane has only begun, will soon be through, or is held back by the
+    /// `limit` of all lanes; and once somebody was asked.
+    pub(crate) fn wants_help(&self, size: u64, now: Instant, limit: Option<u64>) -> Option<usize> {
         let (began, blocks) = self.since.filter(|_| self.spread.is_none())?;
         let spent = now.saturating_duration_since(began);
         if spent < WORTH_IT {
@@ -177,7 +179,8 @@ impl Way {
         let a_second = blocks as f64 / spent.as_secs_f64();
         let left = block::count(size).saturating_sub(self.next);
         let is_long = left as f64 > a_second * WORTH_IT.as_secs_f64();
-        is_long.then_some((a_second as usize).clamp(LEAST_WINDOW, WINDOW))
+        let is_held_back = limit.is_some_and(|limit| (limit as f64) < a_second * BLOCK as f64 * NEAR_LIMIT);
+        (is_long && !is_held_back).then_some((a_second as usize).clamp(LEAST_WINDOW, WINDOW))
     }
 
     /// Lets others assist. `missing`: for each block, whether the receiver has nothing at its place.
@@ -199,10 +202,14 @@ impl Way {
 
 /// The least time the own lane must have been at it, and must still have before it.
 const WORTH_IT: Duration = Duration::from_secs(1);
+/// A lane this near to the limit of all has nothing to gain.
+const NEAR_LIMIT: f64 = 1.25;
 /// Blocks that the own lane may be ahead of what is known of it here: what lies in sockets and queues.
 const LEAD: usize = 12;
 /// Blocks under way of a lane that assists: a gigabit link with a round trip of 100 ms.
 const WINDOW: usize = 16;
+/// Told for each block of its own: far more than come meanwhile, and fewer than a server lets wait.
+const NEWS: usize = 64;
 /// One on its way and one behind it, however slow it is.
 const LEAST_WINDOW: usize = 2;
 
@@ -262,23 +269,30 @@ mod tests {
         let after = |tenths: u32| begin + Duration::from_millis(100) * tenths;
         let mib = 1 << 20;
         let mut way = Way::default();
-        assert_eq!(way.wants_help(100 * mib, after(50)), None, "nothing was carried yet");
+        assert_eq!(way.wants_help(100 * mib, after(50), None), None, "nothing was carried yet");
         for index in 0..8 {
             way.pass(index);
             way.carry(begin);
         }
         let table = [(100, 9, None), (100, 10, Some(8)), (100, 20, Some(4)), (100, 90, Some(2)), (16, 10, None)];
         for (blocks, tenths, window) in table {
-            assert_eq!(way.wants_help(blocks * mib, after(tenths)), window, "{blocks} blocks, {tenths}");
+            assert_eq!(way.wants_help(blocks * mib, after(tenths), None), window, "{blocks} blocks, {tenths}");
+        }
+        for (limit, window) in [(7, None), (9, None), (11, Some(8))] {
+            assert_eq!(way.wants_help(100 * mib, after(10), Some(limit * mib)), window, "{limit} MiB/s");
         }
         let stop = CancellationToken::new();
         let source = Body::Down(Weak::new());
         let spread = way.share((1, 100 * mib, 4), source, vec![true; 100], (&Arc::default(), &stop));
-        assert_eq!(way.wants_help(100 * mib, after(20)), None, "asked once");
+        assert_eq!(way.wants_help(100 * mib, after(20), None), None, "asked once");
         assert_eq!([spread.take(0), spread.take(3), spread.take(4)], [Some(99), Some(98), None]);
         spread.prove(99, cv(99));
         assert!(spread.has_room());
-        assert_eq!((way.news(), way.news(), way.pass(99)), (vec![(99, cv(99))], Vec::new(), Some(cv(99))));
+        assert_eq!((way.news(), way.news()), (vec![(99, cv(99))], Vec::new()));
+        (20..99).rev().for_each(|index| spread.prove(index, cv(index)));
+        let (first, then) = (way.news(), way.news());
+        assert_eq!((first.len(), first.last(), then.len()), (NEWS, Some(&(20, cv(20))), 79 - NEWS));
+        assert_eq!([way.pass(99), way.pass(98), way.pass(99)], [Some(cv(99)), Some(cv(98)), None]);
         drop(way);
         assert!(!spread.has_room() && spread.take(0).is_none() && spread.over.is_cancelled());
         assert!(!stop.is_cancelled());

@@ -212,7 +212,7 @@ impl Line {
         let Some(download) = self.downloads.running.get_mut(&header.transfer) else {
             return self.fetched(header, buffer).await;
         };
-        match take_block(download, header, buffer, &self.queue).await {
+        match take_block(download, header, buffer, &self.queue, self.limits.of_all()).await {
             Ok(news) => {
                 for (index, cv) in news {
                     self.wire.feed(&Message::Kept { transfer: header.transfer, index, cv }).await?;
@@ -343,6 +343,7 @@ async fn take_block(
     header: BlockHeader,
     buffer: Buffer,
     queue: &Queue,
+    limit: Option<u64>,
 ) -> Result<Vec<(u64, Cv)>, Fault> {
     let size = download.work.file.source.size;
     if download.offer.is_none() {
@@ -361,7 +362,7 @@ async fn take_block(
     let violation = |violation: Violation| Fault::new(Code::Protocol, violation.to_string());
     let span = assembly.part.building.expects(header.index, header.len).map_err(violation)?;
     assembly.come_to(span, &download.work);
-    assembly.share(header.transfer, &download.work, queue);
+    assembly.share(header.transfer, &download.work, queue, limit);
     let part = assembly.part.clone();
     assembly.storing =
         Some(tokio::task::spawn_blocking(move || part.building.store(&part.file, span, header.cv, &buffer.bytes)));
@@ -384,10 +385,10 @@ impl Assembly {
     }
 
     /// Lets other lanes assist, once that is worth it.
-    fn share(&mut self, transfer: u64, work: &Work, queue: &Queue) {
+    fn share(&mut self, transfer: u64, work: &Work, queue: &Queue, limit: Option<u64>) {
         let (size, now) = (work.file.source.size, std::time::Instant::now());
         self.way.carry(now);
-        if let Some(window) = self.way.wants_help(size, now) {
+        if let Some(window) = self.way.wants_help(size, now, limit) {
             let (body, missing) = (spread::Body::Down(Arc::downgrade(&self.part)), self.part.building.missing());
             queue.share(work, self.way.share((transfer, size, window), body, missing, (&work.live, &work.stop)));
         }

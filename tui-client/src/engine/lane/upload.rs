@@ -207,17 +207,8 @@ impl Line {
         let offer = source.offer(false);
         self.wire.send(&Message::Put { transfer, path: target(work), offer, expect }).await?;
         let mut sender = Sender::new(offer.size, false);
-        while sender.is_waiting() {
-            match self.heard_of(work).await? {
-                Some(Message::Held { first, cvs, last, .. }) => {
-                    if let Err(violation) = sender.held(first, &cvs, last) {
-                        return self.break_off(transfer, Fault::new(Code::Protocol, violation.to_string())).await;
-                    }
-                }
-                Some(Message::Fault { fault, .. }) => return Ok(Sent::Refused(fault)),
-                Some(_) => {}
-                None => return Ok(Sent::Stopped),
-            }
+        if let Some(over) = self.hear_held(transfer, work, &mut sender).await? {
+            return Ok(over);
         }
         let mut way = Way::default();
         let mut ahead = self.look_ahead(&mut way, source, offer.size).await;
@@ -268,6 +259,24 @@ impl Line {
         }
     }
 
+    /// Waits to hear what the server holds, unless it is over before that.
+    async fn hear_held(&mut self, transfer: u64, work: &Work, sender: &mut Sender) -> Result<Option<Sent>, LinkError> {
+        while sender.is_waiting() {
+            match self.heard_of(work).await? {
+                Some(Message::Held { first, cvs, last, .. }) => {
+                    if let Err(violation) = sender.held(first, &cvs, last) {
+                        let fault = Fault::new(Code::Protocol, violation.to_string());
+                        return Ok(Some(self.break_off(transfer, fault).await?));
+                    }
+                }
+                Some(Message::Fault { fault, .. }) => return Ok(Some(Sent::Refused(fault))),
+                Some(_) => {}
+                None => return Ok(Some(Sent::Stopped)),
+            }
+        }
+        Ok(None)
+    }
+
     /// What the server says of the current upload; `None` when it must stop.
     async fn heard_of(&mut self, work: &Work) -> Result<Option<Message>, LinkError> {
         loop {
@@ -291,7 +300,7 @@ impl Line {
     fn share(&self, way: &mut Way, transfer: u64, work: &Work, sender: &Sender, source: &Arc<Source>) {
         let (size, now) = (work.file.source.size, std::time::Instant::now());
         way.carry(now);
-        if let Some(window) = way.wants_help(size, now) {
+        if let Some(window) = way.wants_help(size, now, self.limits.of_all()) {
             let missing = (0..block::count(size)).map(|index| !sender.is_held(index)).collect();
             let body = Body::Up(source.clone());
             self.queue.share(work, way.share((transfer, size, window), body, missing, (&work.live, &work.stop)));
