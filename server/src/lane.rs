@@ -1,6 +1,8 @@
 //! A lane: a connection that carries transfers only. One task reads frames and builds uploads
-//! ([`receive`]), one serves downloads in the order they were asked for ([`send`]), one writes.
+//! ([`receive`]), one serves downloads in the order they were asked for ([`send`]), one writes. A large
+//! transfer of one lane may be assisted by others of its session ([`assist`], [`send`]).
 
+mod assist;
 mod buffer;
 mod receive;
 mod send;
@@ -18,6 +20,9 @@ use wire::message::Lane;
 
 use crate::flow::{Flow, Flows, or_rest};
 use crate::session::LanePlace;
+
+pub(crate) use send::Source;
+pub(crate) use upload::Writing;
 
 /// What the reading side hands to the writing side.
 #[derive(Debug)]
@@ -47,8 +52,8 @@ where
     let (out, outgoing) = mpsc::channel(OUTGOING);
     let (requests, downloads) = send::channel();
     let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.stall, over.clone()));
-    let sending = tokio::spawn(send::run(place.session().tenant.clone(), downloads, out.clone(), limits.clone()));
-    let receiving = receive::Receiving::new(place.session().tenant.clone(), limits, flows.read, out, requests);
+    let sending = tokio::spawn(send::run(place.session().clone(), downloads, out.clone(), limits.clone()));
+    let receiving = receive::Receiving::new(place.session().clone(), limits, flows.read, out, requests);
     match over.run_until_cancelled(receiving.run(reader)).await {
         None | Some(Ok(())) => {}
         Some(Err(error)) => tracing::debug!(%error, "lane ended"),

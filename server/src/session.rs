@@ -1,6 +1,8 @@
 //! Sessions: what a login opens, a ticket joins, and a goodbye, a timeout or an operator ends. The
 //! registry is the only place that knows them all.
 
+mod running;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,8 +13,10 @@ use wire::message::Ticket;
 use wire::{Code, Fault};
 
 use crate::catalog::{Account, Catalog, UserId};
+use crate::lane::{Source, Writing};
 use crate::tenant::Tenant;
 use crate::vault::Vault;
+use running::Running;
 
 /// One login, with its control connection and its lanes.
 #[derive(Debug)]
@@ -21,6 +25,10 @@ pub struct Session {
     pub tenant: Arc<Tenant>,
     /// Ends everything that belongs to the session.
     pub ended: CancellationToken,
+    /// Uploads that other lanes may assist.
+    pub(crate) uploads: Running<Writing>,
+    /// Downloads that other lanes may assist.
+    pub(crate) downloads: Running<Source>,
     /// The account's, when the password was checked: a change ends the session.
     generation: u64,
     ticket: Ticket,
@@ -83,6 +91,8 @@ impl Sessions {
         let session = Arc::new(Session {
             tenant,
             ended: self.root.child_token(),
+            uploads: Running::default(),
+            downloads: Running::default(),
             generation: account.generation,
             ticket: Ticket(ticket),
             lanes: AtomicUsize::new(0),

@@ -2,8 +2,8 @@
 //! slows down, each way by itself. Knows nothing of what passes through.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,6 +12,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// A way through the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,21 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     rules: watch::Sender<Rules>,
+    all: Counters,
+    connections: Mutex<Vec<Arc<Connection>>>,
+}
+
+/// One connection, also when it is over.
+#[derive(Debug, Default)]
+struct Connection {
+    passed: Counters,
+    cut: CancellationToken,
+    stalled: AtomicBool,
+}
+
+/// Bytes that have passed.
+#[derive(Debug, Default)]
+struct Counters {
     up: AtomicU64,
     down: AtomicU64,
 }
@@ -64,8 +81,8 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let rules = Rules { server, refusing: false, cuts: 0, up: Spoil::default(), down: Spoil::default() };
-        let shared =
-            Arc::new(Shared { rules: watch::Sender::new(rules), up: AtomicU64::new(0), down: AtomicU64::new(0) });
+        let (all, connections) = (Counters::default(), Mutex::default());
+        let shared = Arc::new(Shared { rules: watch::Sender::new(rules), all, connections });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, accepting })
     }
@@ -77,7 +94,27 @@ impl Proxy {
 
     /// Bytes that have passed one way.
     pub fn passed(&self, way: Way) -> u64 {
-        self.shared.counter(way).load(Ordering::SeqCst)
+        self.shared.all.of(way).load(Ordering::SeqCst)
+    }
+
+    /// Bytes that have passed one way on each connection so far, in the order they began.
+    pub fn passed_each(&self, way: Way) -> Vec<u64> {
+        let passed = |connection: &Arc<Connection>| connection.passed.of(way).load(Ordering::SeqCst);
+        self.shared.connections().iter().map(passed).collect()
+    }
+
+    /// Holds all further bytes of one connection back, by its place in that order.
+    pub fn stall_one(&self, place: usize) {
+        if let Some(connection) = self.shared.connections().get(place) {
+            connection.stalled.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Ends one connection, by its place in that order.
+    pub fn cut_one(&self, place: usize) {
+        if let Some(connection) = self.shared.connections().get(place) {
+            connection.cut.cancel();
+        }
     }
 
     /// Ends all connections once `bytes` more have passed this way. Later ones are not touched.
@@ -139,12 +176,18 @@ impl Drop for Proxy {
     }
 }
 
-impl Shared {
-    fn counter(&self, way: Way) -> &AtomicU64 {
+impl Counters {
+    fn of(&self, way: Way) -> &AtomicU64 {
         match way {
             Way::Up => &self.up,
             Way::Down => &self.down,
         }
+    }
+}
+
+impl Shared {
+    fn connections(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cut(&self) {
@@ -190,30 +233,51 @@ async fn carry(client: TcpStream, server: SocketAddr, shared: Arc<Shared>) {
     let mut rules = shared.rules.subscribe();
     let cuts = rules.borrow().cuts;
     let Ok(server) = TcpStream::connect(server).await else { return };
+    let connection = Arc::new(Connection::default());
+    shared.connections().push(Arc::clone(&connection));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let both = async {
-        tokio::join!(pump(from_client, to_server, Way::Up, &shared), pump(from_server, to_client, Way::Down, &shared),)
+        tokio::join!(
+            pump(from_client, to_server, Way::Up, &shared, &connection),
+            pump(from_server, to_client, Way::Down, &shared, &connection),
+        )
     };
     tokio::select! {
         _ = both => {}
+        () = connection.cut.cancelled() => {}
         _ = rules.wait_for(|rules| rules.cuts != cuts) => {}
     }
 }
 
 /// Carries one way until it ends; a broken connection just ends.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, shared: &Shared) -> Option<()> {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    way: Way,
+    shared: &Shared,
+    own: &Connection,
+) -> Option<()> {
     let mut rules = shared.rules.subscribe();
     let mut buffer = vec![0; PIECE];
+    let mut free = Instant::now();
     loop {
         let read = from.read(&mut buffer).await.ok()?;
         let piece = buffer.get_mut(..read).filter(|piece| !piece.is_empty())?;
         let spoil = rules.wait_for(|rules| !rules.of(way).stalled).await.ok()?.of(way);
-        let pause = spoil.delay + spoil.rate.map_or(Duration::ZERO, |rate| time_for(read, rate));
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+        if let Some(rate) = spoil.rate {
+            // Timers are late, the more so on a busy machine: what was missed for that is made up for.
+            free = free.max(Instant::now() - LATE) + time_for(read, rate);
+            sleep_until(free).await;
         }
-        let start = shared.counter(way).fetch_add(read as u64, Ordering::SeqCst);
+        if !spoil.delay.is_zero() {
+            sleep(spoil.delay).await;
+        }
+        if own.stalled.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        own.passed.of(way).fetch_add(read as u64, Ordering::SeqCst);
+        let start = shared.all.of(way).fetch_add(read as u64, Ordering::SeqCst);
         let place = |at: u64| at.checked_sub(start).and_then(|at| usize::try_from(at).ok()).filter(|at| *at < read);
         if let Some(byte) = spoil.corrupt_at.and_then(place).and_then(|at| piece.get_mut(at)) {
             *byte ^= 0xff;
@@ -231,6 +295,7 @@ fn time_for(bytes: usize, rate: u64) -> Duration {
     Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64)
 }
 
+const LATE: Duration = Duration::from_millis(100);
 /// Bytes that are carried at once.
 const PIECE: usize = 16 << 10;
 
@@ -282,6 +347,18 @@ mod tests {
         assert!(b"hel".starts_with(&back), "{back:?}");
         let mut second = TcpStream::connect(proxy.address).await.expect("connected");
         assert_eq!(there_and_back(&mut second, b"again").await, b"again");
+    }
+
+    #[tokio::test]
+    async fn one_connection_is_counted_and_cut_by_itself() {
+        let (proxy, mut first) = echo().await;
+        there_and_back(&mut first, b"first").await;
+        let mut second = TcpStream::connect(proxy.address).await.expect("connected");
+        there_and_back(&mut second, b"second one").await;
+        assert_eq!(proxy.passed_each(Way::Up), [5, 10]);
+        proxy.cut_one(0);
+        assert_eq!(first.read(&mut [0]).await.unwrap_or(0), 0);
+        assert_eq!(there_and_back(&mut second, b"goes on").await, b"goes on");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
-use wire::block::{BLOCK, chaining_value};
+use wire::block::{BLOCK, chaining_value, span};
 use wire::frame::Stage;
 use wire::message::{
     Answer, Entry, Expect, FromClient, FromGuest, FromServer, Lane as Said, Notice, Offer, Op, RawPath, Secret, Ticket,
@@ -278,6 +278,35 @@ impl Lane {
         }
     }
 
+    /// Sends one block of an upload that another lane has begun, and waits to hear that it is kept.
+    pub async fn bring(&mut self, upload: &Upload<'_>, index: u64) -> Result<()> {
+        let (transfer, size) = (upload.transfer, upload.content.len() as u64);
+        self.line.say(&Said::Assist { transfer }).await?;
+        let span = span(size, index).context("within the content")?;
+        let start = usize::try_from(span.offset)?;
+        let payload = upload.content.get(start..start + span.len).context("within the content")?;
+        let own = chaining_value(size, index, payload);
+        self.line.block(transfer, index, own, payload).await?;
+        match self.said(transfer).await? {
+            Said::Kept { index: kept, cv, .. } if (kept, cv) == (index, own) => Ok(()),
+            other => bail!("{other:?} where block {index} was to be kept"),
+        }
+    }
+
+    /// One block of a download that another lane has begun, with its value, proven.
+    pub async fn fetch(&mut self, transfer: u64, size: u64, index: u64) -> Result<(Cv, Vec<u8>)> {
+        self.line.say(&Said::Fetch { transfer, index }).await?;
+        match self.line.hear::<Said>().await?.context("the connection ended where a block was due")? {
+            Heard::Block { transfer: of, index: at, cv, payload }
+                if (of, at, cv) == (transfer, index, chaining_value(size, index, &payload)) =>
+            {
+                Ok((cv, payload))
+            }
+            Heard::Message(Said::Fault { fault, .. }) => Err(fault.into()),
+            other => bail!("{other:?} where block {index} was due"),
+        }
+    }
+
     /// Downloads; `have` are bytes of an earlier try.
     pub async fn get(&mut self, path: impl AsRef<[u8]>, have: &[u8]) -> Result<Download> {
         let mut content = have.to_vec();
@@ -338,6 +367,7 @@ impl Lane {
             | Said::Offer { transfer: of, .. }
             | Said::Seal { transfer: of, .. }
             | Said::Stored { transfer: of, .. }
+            | Said::Kept { transfer: of, .. }
                 if of == transfer =>
             {
                 Ok(said)
@@ -351,9 +381,21 @@ impl Lane {
         self.line.ended::<Said>().await
     }
 
-    fn number(&mut self) -> u64 {
+    /// A transfer's number that was not used before.
+    pub fn number(&mut self) -> u64 {
         self.next_transfer += 1;
         self.next_transfer
+    }
+}
+
+impl Upload<'_> {
+    /// Leaves out the next block, which another lane has brought over.
+    pub fn leave_out(&mut self) {
+        if let Some(span) = self.sender.next()
+            && let Some(payload) = self.content.get(span.offset as usize..span.offset as usize + span.len)
+        {
+            self.sender.settle_sent(chaining_value(self.content.len() as u64, span.index, payload));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! - [`connect`]: TCP, TLS and greetings; [`identity`]: whether it is the right server; [`target`]: which
 //! - [`session`]: the control connection; [`lane`]: the others, with uploads and downloads
 //! - [`queue`] and [`item`]: what is to be done; [`scan`]: what that consists of; [`policy`]: conflicts;
-//!   [`leave`]: the sources of moves
+//!   [`leave`]: the sources of moves; [`spread`]: large files that several lanes carry
 //! - [`local`]: files of this machine; [`limit`], [`progress`], [`buffer`]: bandwidth, rates, memory
 //! - [`status`]: what the faces see
 
@@ -21,6 +21,7 @@ mod progress;
 mod queue;
 mod scan;
 mod session;
+mod spread;
 pub mod status;
 mod target;
 

@@ -330,6 +330,10 @@ pub enum Expect {
 ///
 /// `Put | Get → Offer` → receiver: `Held…` (unless eager) → sender: blocks, `Seal` → receiver:
 /// `Stored`. A `Fault` from either side ends the transfer, not the lane.
+///
+/// Other lanes of the session may assist a running transfer: `Assist`, then blocks, each answered by
+/// `Kept`; or `Fetch`, each answered by a block. A `Fault` on such a lane ends the assistance, not the
+/// transfer, whose own lane leaves out nothing that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lane {
     /// Client: begins an upload. Directories above the path are made.
@@ -397,5 +401,27 @@ pub enum Lane {
         transfer: u64,
         /// Keep what has arrived.
         keep: bool,
+    },
+    /// Client: blocks of this upload, which another lane of the session has begun, follow on this lane.
+    Assist {
+        /// The upload's.
+        transfer: u64,
+    },
+    /// Client: sends one block of this download, which another lane of the session has begun, on this lane.
+    Fetch {
+        /// The download's.
+        transfer: u64,
+        /// Its place.
+        index: u64,
+    },
+    /// Receiver: a block that came on an assisting lane is proven and stored, and need not be sent on the
+    /// transfer's own. The server says so on the assisting lane, the client on the transfer's own.
+    Kept {
+        /// The transfer's.
+        transfer: u64,
+        /// Its place.
+        index: u64,
+        /// Its value.
+        cv: Cv,
     },
 }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Advice, OFlags, SeekFrom, fadvise, fcntl_getfl, fcntl_setfl, seek};
 use rustix::io::Errno;
@@ -32,15 +33,75 @@ pub fn read_block(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<(
     file.read_exact_at(buffer, span.offset)
 }
 
-/// Proves `bytes` against `cv` and writes them to their place, on their way to the disk already: the sync
-/// at the end then finds little to wait for.
+/// Proves `bytes` against `cv` and writes them to their place.
 pub fn store_block(staging: &File, size: u64, span: Span, cv: Cv, bytes: &[u8]) -> Result<(), StagingError> {
-    if block::chaining_value(size, span.index, bytes) != cv {
-        return Err(Violation::Damaged { index: span.index }.into());
+    prove(size, span, cv, bytes)?;
+    Ok(write(staging, span, bytes)?)
+}
+
+/// What is known of a file that is being built, by one lane or by several at once.
+#[derive(Debug)]
+pub struct Building {
+    size: u64,
+    /// Held while a block is written, so that what is noted is what lies there, whoever writes the same block
+    /// too. `None` from the seal on: nothing is written any more.
+    receiver: Mutex<Option<Receiver>>,
+}
+
+impl Building {
+    /// Goes on from what `receiver` has found.
+    pub fn new(receiver: Receiver) -> Self {
+        Self { size: receiver.size(), receiver: Mutex::new(Some(receiver)) }
     }
+
+    /// Whether a block that was announced belongs here. To be asked before its payload is kept.
+    pub fn expects(&self, index: u64, len: usize) -> Result<Span, Violation> {
+        Receiver::new(self.size).expects(index, len)
+    }
+
+    /// Proves `bytes` against `cv`, writes them to their place and notes them. The same block once more is
+    /// proven, and left as it is.
+    pub fn store(&self, staging: &File, span: Span, cv: Cv, bytes: &[u8]) -> Result<(), StagingError> {
+        prove(self.size, span, cv, bytes)?;
+        let mut receiver = self.receiver();
+        let receiver = receiver.as_mut().ok_or(Violation::Late { index: span.index })?;
+        if !receiver.is_staged(span.index, cv) {
+            receiver.overwrites(span.index);
+            write(staging, span, bytes)?;
+            receiver.stored(span.index, cv);
+        }
+        Ok(())
+    }
+
+    /// For each block, whether nothing is known of it yet.
+    pub fn missing(&self) -> Vec<bool> {
+        let receiver = self.receiver();
+        (0..block::count(self.size)).map(|index| !receiver.as_ref().is_some_and(|it| it.has(index))).collect()
+    }
+
+    /// What was found and stored, once: nothing is stored after that. Waits for a block that is being written.
+    pub fn seal(&self) -> Result<Receiver, Violation> {
+        self.receiver().take().ok_or(Violation::Late { index: 0 })
+    }
+
+    fn receiver(&self) -> MutexGuard<'_, Option<Receiver>> {
+        // Noted after it was written: a panic or a failing disk leaves out a block at most.
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn prove(size: u64, span: Span, cv: Cv, bytes: &[u8]) -> Result<(), Violation> {
+    let own = block::chaining_value(size, span.index, bytes);
+    if own == cv { Ok(()) } else { Err(Violation::Damaged { index: span.index }) }
+}
+
+/// Writes a block to its place, and on its way to the disk already: the sync at the end then finds little to
+/// wait for. Blocks come in order from either end, so the first and the last of a group start it.
+fn write(staging: &File, span: Span, bytes: &[u8]) -> io::Result<()> {
     write_block(staging, bytes, span.offset)?;
-    if (span.index + 1).is_multiple_of(WRITE_BACK) {
-        start_write_back(staging, span.offset + span.len as u64);
+    let within = span.index % WRITE_BACK;
+    if within == 0 || within == WRITE_BACK - 1 {
+        start_write_back(staging, (span.index - within) * BLOCK as u64);
     }
     Ok(())
 }
@@ -76,12 +137,12 @@ fn set_direct(file: &File, on: bool) -> bool {
     fcntl_setfl(file, wanted).is_ok()
 }
 
-/// Starts writing the last [`WRITE_BACK`] blocks before `end`. `DontNeed` is advice that Linux answers in this
-/// way for pages that are not on the disk yet; there is no safe binding of `sync_file_range`.
-fn start_write_back(file: &File, end: u64) {
+/// Starts writing [`WRITE_BACK`] blocks from `start` on. `DontNeed` is advice that Linux answers in this way
+/// for pages that are not on the disk yet; there is no safe binding of `sync_file_range`.
+fn start_write_back(file: &File, start: u64) {
     let span = WRITE_BACK * BLOCK as u64;
     // Advice: where it is not taken, the sync at the end does all of it.
-    let _ = fadvise(file, end.saturating_sub(span), NonZeroU64::new(span), Advice::DontNeed);
+    let _ = fadvise(file, start, NonZeroU64::new(span), Advice::DontNeed);
 }
 
 /// Reads what a staging file of an earlier try holds, and what the file to be replaced holds, and
@@ -152,7 +213,6 @@ const RACE_TRIES: u32 = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aligned::{Aligned, is_aligned};
     use crate::block::{Root, chaining_value, count};
     use std::io::Write;
 
@@ -160,6 +220,10 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("written");
         file
+    }
+
+    fn building(size: u64) -> Building {
+        Building::new(Receiver::new(size))
     }
 
     fn held(receiver: &Receiver) -> Vec<Option<Cv>> {
@@ -178,7 +242,7 @@ mod tests {
         for index in [1, 3] {
             let span = block::span(size, index).expect("a block");
             let bytes = &content[span.offset as usize..][..span.len];
-            store_block(&staging, size, span, cv(index).expect("a value"), bytes).expect("stored");
+            building(size).store(&staging, span, cv(index).expect("a value"), bytes).expect("stored");
         }
         let mut receiver = Receiver::new(size);
         scan(&mut receiver, &staging, None).expect("scanned");
@@ -238,8 +302,35 @@ mod tests {
     fn a_damaged_block_is_not_written() {
         let staging = file(b"");
         let span = block::span(3, 0).expect("a block");
-        let refused = store_block(&staging, 3, span, chaining_value(3, 0, b"abc"), b"abd");
+        let refused = building(3).store(&staging, span, chaining_value(3, 0, b"abc"), b"abd");
         assert!(matches!(refused, Err(StagingError::Violation(Violation::Damaged { index: 0 }))));
         assert_eq!(staging.metadata().expect("metadata").len(), 0);
+    }
+    #[test]
+    fn what_is_noted_is_what_lies_there_and_nothing_comes_after_the_seal() {
+        let (size, staging) = (2 * BLOCK as u64, file(b""));
+        let building = building(size);
+        let (one, other) = (vec![1; BLOCK], vec![2; BLOCK]);
+        let span = building.expects(1, BLOCK).expect("the second block");
+        let mut last = Cv([0; 32]);
+        for bytes in [&one, &other, &other] {
+            last = chaining_value(size, 1, bytes);
+            building.store(&staging, span, last, bytes).expect("stored");
+        }
+        assert_eq!(building.missing(), [true, false]);
+        // A disk that fails may have written a part of it: nothing is known of the place then.
+        let unwritable = File::open("/dev/null").expect("opened");
+        building.store(&unwritable, span, chaining_value(size, 1, &one), &one).expect_err("not written");
+        assert_eq!(building.missing(), [true, true]);
+        building.store(&staging, span, last, &other).expect("stored");
+        let mut read = Aligned::default();
+        read_block(&staging, span, &mut read).expect("read");
+        assert!(*read == other);
+        let receiver = building.seal().expect("not sealed yet");
+        assert_eq!(held(&receiver), [None, Some(last)]);
+        assert_eq!(receiver.tally().sent, 3 * BLOCK as u64, "what was there already does not count");
+        let late = building.store(&staging, span, chaining_value(size, 1, &one), &one);
+        assert!(matches!(late, Err(StagingError::Violation(Violation::Late { index: 1 }))));
+        assert!(building.seal().is_err());
     }
 }

@@ -28,6 +28,12 @@ pub enum Violation {
         /// Its place.
         index: u64,
     },
+    /// A block came when the transfer was sealed.
+    #[error("block {index} came after the end of its transfer")]
+    Late {
+        /// Its place.
+        index: u64,
+    },
     /// The transfer was sealed while blocks were missing.
     #[error("{missing} blocks are missing")]
     Incomplete {
@@ -89,6 +95,20 @@ impl Sender {
         Ok(())
     }
 
+    /// Notes a block that the receiver has by now, from another lane.
+    pub fn kept(&mut self, index: u64, cv: Cv) -> Result<(), Violation> {
+        if self.waiting || index >= block::count(self.size) {
+            return Err(Violation::HeldOrder);
+        }
+        place(&mut self.held, index, cv);
+        Ok(())
+    }
+
+    /// Whether the receiver has said that it has something at the place of a block.
+    pub fn is_held(&self, index: u64) -> bool {
+        usize::try_from(index).ok().and_then(|index| self.held.get(index)).is_some_and(Option::is_some)
+    }
+
     /// The next block to look at; `None` while waiting and at the end.
     pub fn next(&self) -> Option<Span> {
         if self.waiting { None } else { block::span(self.size, self.own.len() as u64) }
@@ -111,6 +131,14 @@ impl Sender {
             Verdict::Send => self.tally.sent += span.len as u64,
         }
         verdict
+    }
+
+    /// Settles the block that [`Self::next`] named, which another lane has brought over.
+    pub fn settle_sent(&mut self, cv: Cv) {
+        if let Some(span) = self.next() {
+            self.own.push(cv);
+            self.tally.sent += span.len as u64;
+        }
     }
 
     /// The root, once every block is settled.
@@ -193,6 +221,15 @@ impl Receiver {
         block::span(self.size, index).filter(|span| span.len == len).ok_or(Violation::Misplaced { index, len })
     }
 
+    /// Notes that something else is about to be written to the place of a block in the staging file.
+    pub fn overwrites(&mut self, index: u64) {
+        if matches!(self.place(index), Some(Place::Staged(_)))
+            && let Some(place) = usize::try_from(index).ok().and_then(|index| self.places.get_mut(index))
+        {
+            *place = None;
+        }
+    }
+
     /// Notes that block `index` was proven and written to the staging file.
     pub fn stored(&mut self, index: u64, cv: Cv) {
         if let Some(span) = block::span(self.size, index) {
@@ -232,22 +269,35 @@ impl Receiver {
         Tally { sent, held: self.size - sent }
     }
 
+    /// Whether it has anything at the place of a block.
+    pub fn has(&self, index: u64) -> bool {
+        self.place(index).is_some()
+    }
+
+    /// Whether just this block lies in the staging file.
+    pub fn is_staged(&self, index: u64, cv: Cv) -> bool {
+        matches!(self.place(index), Some(Place::Staged(staged)) if staged == cv)
+    }
+
     fn place(&self, index: u64) -> Option<Place> {
         usize::try_from(index).ok().and_then(|index| self.places.get(index)).copied().flatten()
     }
 
-    /// Grows by what was found or came, never by what was claimed.
     fn put(&mut self, index: u64, place: Place) {
-        if index >= block::count(self.size) {
-            return;
+        if index < block::count(self.size) {
+            self::place(&mut self.places, index, place);
         }
-        let Ok(index) = usize::try_from(index) else { return };
-        if self.places.len() <= index {
-            self.places.resize(index + 1, None);
-        }
-        if let Some(slot) = self.places.get_mut(index) {
-            *slot = Some(place);
-        }
+    }
+}
+
+/// Grows by what was found or came, never by what was claimed: `index` lies within the file.
+fn place<T: Copy>(row: &mut Vec<Option<T>>, index: u64, value: T) {
+    let Ok(index) = usize::try_from(index) else { return };
+    if row.len() <= index {
+        row.resize(index + 1, None);
+    }
+    if let Some(slot) = row.get_mut(index) {
+        *slot = Some(value);
     }
 }
 
@@ -311,6 +361,25 @@ mod tests {
         assert_eq!(sender.seal(), Some(Root(*blake3::hash(b"abc").as_bytes())));
         assert_eq!(sender.held(0, &[], true), Err(Violation::HeldOrder));
         assert_eq!(Sender::new(0, true).seal(), Some(Root(*blake3::hash(b"").as_bytes())));
+    }
+
+    #[test]
+    fn what_another_lane_brought_over_does_not_travel_again() {
+        let (size, cv) = (4 * BLOCK as u64, |index: u8| Cv([index; 32]));
+        let mut sender = Sender::new(size, true);
+        sender.kept(3, cv(3)).expect("a block of the file");
+        sender.kept(2, cv(9)).expect("a block of the file");
+        assert_eq!(sender.kept(4, cv(4)), Err(Violation::HeldOrder));
+        assert_eq!([0, 2, 3, 4].map(|index| sender.is_held(index)), [false, true, true, false]);
+        assert_eq!(sender.settle(cv(0)), Verdict::Send);
+        sender.settle_sent(cv(1));
+        assert_eq!(sender.settle(cv(2)), Verdict::Send, "the receiver has something else there");
+        assert_eq!(sender.settle(cv(3)), Verdict::Held);
+        assert_eq!(sender.tally(), Tally { sent: 3 * BLOCK as u64, held: BLOCK as u64 });
+        assert_eq!(sender.seal(), Some(block::fold(&[cv(0), cv(1), cv(2), cv(3)])));
+        sender.settle_sent(cv(4));
+        assert_eq!(sender.into_cvs().len(), 4);
+        assert_eq!(Sender::new(size, false).kept(0, cv(0)), Err(Violation::HeldOrder), "nothing is held yet");
     }
 
     #[test]

@@ -13,30 +13,31 @@ use wire::frame::BlockHeader;
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
 use wire::staging::StagingError;
-use wire::transfer::Receiver;
 use wire::{Aligned, BLOCK};
 use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use super::send::Downloads;
-use super::upload::{SmallUpload, StagedUpload, Upload};
+use super::upload::{Begun, SmallUpload, StagedUpload, Upload, Writing};
 use super::{LaneLimits, Outgoing};
 use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
 use crate::flow::{Flow, or_rest};
-use crate::tenant::Tenant;
+use crate::session::Session;
 
 /// The reading side of a lane.
 pub(super) struct Receiving {
-    tenant: Arc<Tenant>,
+    pub(super) session: Arc<Session>,
     limits: LaneLimits,
     flow: Flow,
     out: mpsc::Sender<Outgoing>,
     downloads: Downloads,
-    uploads: HashMap<u64, Upload>,
+    pub(super) uploads: HashMap<u64, Upload>,
+    /// The upload of another lane whose blocks come here, too.
+    pub(super) assisted: Option<u64>,
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     small_memory: Arc<Semaphore>,
     storing: Option<Storing>,
     spare: Aligned,
-    ignored: u32,
+    pub(super) ignored: u32,
 }
 
 /// The one block that is on its way to the disk while the next is read.
@@ -47,26 +48,36 @@ struct Storing {
     task: JoinHandle<(Aligned, Result<(), StagingError>)>,
 }
 
+/// A block that the disk is through with.
+struct Stored {
+    transfer: u64,
+    index: u64,
+    cv: Cv,
+    result: Result<(), Fault>,
+}
+
 enum Event {
     Frame(Option<Incoming<Lane>>),
     Revoked(u64),
+    Stored((Aligned, Stored)),
 }
 
 impl Receiving {
     pub(super) fn new(
-        tenant: Arc<Tenant>,
+        session: Arc<Session>,
         limits: LaneLimits,
         flow: Flow,
         out: mpsc::Sender<Outgoing>,
         downloads: Downloads,
     ) -> Self {
         Self {
-            tenant,
+            session,
             limits,
             flow,
             out,
             downloads,
             uploads: HashMap::new(),
+            assisted: None,
             revoked: mpsc::unbounded_channel(),
             small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
             storing: None,
@@ -83,6 +94,7 @@ impl Receiving {
                 Event::Frame(Some(Incoming::Block(header))) => self.block(&mut reader, header).await?,
                 Event::Frame(Some(Incoming::Message(message))) => self.message(message).await?,
                 Event::Revoked(transfer) => self.revoke(transfer).await,
+                Event::Stored(stored) => self.settle(stored).await,
             }
         }
     }
@@ -99,6 +111,8 @@ impl Receiving {
         tokio::select! {
             biased;
             Some(transfer) = self.revoked.1.recv() => Ok(Event::Revoked(transfer)),
+            // Of its own blocks a lane tells nothing: they can be looked at when the next one is there.
+            stored = stored(&mut self.storing), if self.assisted.is_some() => Ok(Event::Stored(stored)),
             frame = frame => Ok(Event::Frame(frame?)),
         }
     }
@@ -118,7 +132,13 @@ impl Receiving {
                     self.refuse(transfer, fault).await;
                 }
             }
-            Lane::Held { .. } => return self.downloads.tell(message),
+            Lane::Held { .. } | Lane::Kept { .. } => return self.downloads.tell(message),
+            Lane::Assist { transfer } => self.assist(transfer).await,
+            Lane::Fetch { transfer, index } => {
+                if let Err(fault) = self.downloads.fetch(transfer, index) {
+                    self.refuse(transfer, fault).await;
+                }
+            }
             // A download is over when it is sealed: nothing waits for this.
             Lane::Stored { .. } => {}
             Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
@@ -142,13 +162,15 @@ impl Receiving {
         let upload = if offer.eager && offer.size <= BLOCK as u64 {
             Upload::Small(SmallUpload::new(path, expect, offer))
         } else {
-            let (staged, revoked) =
-                StagedUpload::begin(&self.tenant, path, offer, expect, self.limits.running.token()).await?;
+            let running = self.limits.running.token();
+            let begun = StagedUpload::begin(&self.session.tenant, path, offer, expect, running).await?;
+            let Begun { upload, held, revoked } = begun;
             self.watch_revocation(transfer, revoked);
-            if !offer.eager {
-                self.send_held(transfer, &staged.receiver).await;
+            for (first, cvs, last) in held {
+                self.say(Lane::Held { transfer, first, cvs, last }).await;
             }
-            Upload::Staged(Box::new(staged))
+            self.session.uploads.enter(transfer, &upload.writing);
+            Upload::Staged(Box::new(upload))
         };
         self.uploads.insert(transfer, upload);
         Ok(())
@@ -164,12 +186,6 @@ impl Receiving {
         });
     }
 
-    async fn send_held(&self, transfer: u64, receiver: &Receiver) {
-        for (first, cvs, last) in receiver.held_pages() {
-            self.say(Lane::Held { transfer, first, cvs, last }).await;
-        }
-    }
-
     async fn block<R: AsyncRead + Unpin>(
         &mut self,
         reader: &mut Reader<R>,
@@ -178,6 +194,13 @@ impl Receiving {
         let mut buffer = std::mem::take(&mut self.spare);
         self.payload(reader, &header, &mut buffer).await?;
         let result = match self.uploads.get_mut(&header.transfer) {
+            None if self.assisted == Some(header.transfer) => match self.session.uploads.find(header.transfer) {
+                Ok(writing) => {
+                    self.store(header, writing, buffer).await;
+                    return Ok(());
+                }
+                Err(fault) => Err(fault),
+            },
             None => {
                 self.ignored += 1;
                 self.spare = buffer;
@@ -190,25 +213,35 @@ impl Receiving {
                 let memory = self.flow.moving(self.limits.stall, async { Ok(memory.await.ok()) }).await?;
                 small.take(header, &buffer, memory)
             }
-            Some(Upload::Staged(staged)) => match staged.store(header) {
-                Ok(store) => {
-                    self.settle_storing().await;
-                    let task = tokio::task::spawn_blocking(move || {
-                        let stored = store(&buffer);
-                        (buffer, stored)
-                    });
-                    let (transfer, index, cv) = (header.transfer, header.index, header.cv);
-                    self.storing = Some(Storing { transfer, index, cv, task });
-                    return Ok(());
-                }
-                Err(violation) => Err(bad_transfer(&violation)),
-            },
+            Some(Upload::Staged(staged)) => {
+                let writing = Arc::clone(&staged.writing);
+                self.store(header, writing, buffer).await;
+                return Ok(());
+            }
         };
         self.spare = buffer;
         if let Err(fault) = result {
             self.fail(header.transfer, fault).await;
         }
         Ok(())
+    }
+
+    /// Lets the disk take a block, after the one before.
+    async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Aligned) {
+        let BlockHeader { transfer, index, cv, .. } = header;
+        let store = match writing.store(header) {
+            Ok(store) => store,
+            Err(violation) => {
+                self.spare = buffer;
+                return self.fail(transfer, bad_transfer(&violation)).await;
+            }
+        };
+        self.settle_storing().await;
+        let task = tokio::task::spawn_blocking(move || {
+            let stored = store(&buffer);
+            (buffer, stored)
+        });
+        self.storing = Some(Storing { transfer, index, cv, task });
     }
 
     /// Reads a payload; an upload that is taken over meanwhile is let go at once, for the newer one
@@ -230,20 +263,22 @@ impl Receiving {
         }
     }
 
-    /// Waits for the block that is on its way to the disk, and notes it.
-    async fn settle_storing(&mut self) {
-        let Some(Storing { transfer, index, cv, task }) = self.storing.take() else { return };
-        let stored = match task.await {
-            Ok((buffer, stored)) => {
-                self.spare = buffer;
-                stored.map_err(bad_content)
-            }
-            Err(error) => Err(lost_task(&error)),
-        };
-        match (stored, self.uploads.get_mut(&transfer)) {
-            (Ok(()), Some(Upload::Staged(staged))) => staged.receiver.stored(index, cv),
-            (Err(fault), Some(_)) => self.fail(transfer, fault).await,
-            _ => {}
+    /// Waits for the block that is on its way to the disk.
+    pub(super) async fn settle_storing(&mut self) {
+        if self.storing.is_some() {
+            let stored = stored(&mut self.storing).await;
+            self.settle(stored).await;
+        }
+    }
+
+    /// What the disk made of a block.
+    async fn settle(&mut self, stored: (Aligned, Stored)) {
+        let (buffer, Stored { transfer, index, cv, result }) = stored;
+        self.spare = buffer;
+        match result {
+            Err(fault) => self.fail(transfer, fault).await,
+            Ok(()) if self.assists(transfer) => self.say(Lane::Kept { transfer, index, cv }).await,
+            Ok(()) => {}
         }
     }
 
@@ -258,7 +293,7 @@ impl Receiving {
                 }
             }
             Some(Upload::Staged(staged)) => {
-                let (tenant, out) = (Arc::clone(&self.tenant), self.out.clone());
+                let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
                 self.limits.running.spawn(async move {
                     let answer = match staged.finish(&tenant, root).await {
                         Ok(()) => Lane::Stored { transfer, root },
@@ -274,8 +309,8 @@ impl Receiving {
     async fn seal_small(&mut self, transfer: u64, root: Root, small: SmallUpload) -> Result<(), Fault> {
         let (small, result) = small.sealed(root)?;
         let path = small.path.clone();
-        self.tenant.publish_small(small).await?;
-        let (tenant, out) = (Arc::clone(&self.tenant), self.out.clone());
+        self.session.tenant.publish_small(small).await?;
+        let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
         self.limits.running.spawn(async move {
             let answer = match result.await {
                 Ok(Ok(())) => Lane::Stored { transfer, root },
@@ -291,7 +326,7 @@ impl Receiving {
         self.settle_storing().await;
         if let Some(Upload::Staged(staged)) = self.uploads.remove(&transfer)
             && !keep
-            && let Err(fault) = staged.discard(&self.tenant).await
+            && let Err(fault) = staged.discard(&self.session.tenant).await
         {
             tracing::warn!(%fault, "an abandoned upload stays in staging until it expires");
         }
@@ -305,20 +340,37 @@ impl Receiving {
         }
     }
 
-    /// Ends an upload with a fault; what is in staging stays for the next try.
+    /// Ends an upload, or the assistance to one, with a fault; what is in staging stays for the next try.
     async fn fail(&mut self, transfer: u64, fault: Fault) {
-        self.uploads.remove(&transfer);
-        self.refuse(transfer, fault).await;
+        let assists = self.assists(transfer);
+        if assists {
+            self.assisted = None;
+        }
+        if self.uploads.remove(&transfer).is_some() || assists {
+            self.refuse(transfer, fault).await;
+        }
     }
 
-    async fn refuse(&self, transfer: u64, fault: Fault) {
+    pub(super) async fn refuse(&self, transfer: u64, fault: Fault) {
         self.say(Lane::Fault { transfer, fault }).await;
     }
 
-    async fn say(&self, message: Lane) {
+    pub(super) async fn say(&self, message: Lane) {
         // An error: the writing side has ended, and ends this side too.
         let _ = self.out.send(Outgoing::Message(message)).await;
     }
+}
+
+/// Waits for the disk, and for ever where it has nothing to do. Safe to cancel.
+async fn stored(storing: &mut Option<Storing>) -> (Aligned, Stored) {
+    let Some(Storing { transfer, index, cv, task }) = storing else { return std::future::pending().await };
+    let (transfer, index, cv, done) = (*transfer, *index, *cv, task.await);
+    *storing = None;
+    let (buffer, result) = match done {
+        Ok((buffer, stored)) => (buffer, stored.map_err(bad_content)),
+        Err(error) => (Aligned::default(), Err(lost_task(&error))),
+    };
+    (buffer, Stored { transfer, index, cv, result })
 }
 
 /// Bytes of small files of one lane that wait to be published; one block must fit.

@@ -1,5 +1,6 @@
 //! Downloads: asked for in any number, served in the order they came. What the next ones need is
-//! opened and looked up while the one before is sent.
+//! opened and looked up while the one before is sent. Between them single blocks of downloads that other
+//! lanes of the session serve: from the same open file, as long as it is served there.
 //!
 //! Memory: [`BUFFERS`] blocks for a large file, and two batches of [`TOGETHER`] files of up to [`SMALL`].
 
@@ -21,6 +22,7 @@ use super::{LaneLimits, Outgoing};
 use crate::catalog::{Record, Stamp as RecordStamp};
 use crate::faults::{bad_path, bad_transfer, lost_task};
 use crate::flow::or_rest;
+use crate::session::Session;
 use crate::tenant::{Tenant, is_of};
 use crate::vault::{Home, Node, VaultError};
 
@@ -43,9 +45,18 @@ pub(super) struct Inbox {
 #[derive(Debug)]
 struct Asked {
     transfer: u64,
-    path: RawPath,
-    eager: bool,
+    wanted: Wanted,
     _room: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+enum Wanted {
+    File {
+        path: RawPath,
+        eager: bool,
+    },
+    /// Of a download that another lane serves.
+    Block(u64),
 }
 
 pub(super) fn channel() -> (Downloads, Inbox) {
@@ -58,11 +69,20 @@ pub(super) fn channel() -> (Downloads, Inbox) {
 impl Downloads {
     /// Takes a request, or refuses it when too many wait.
     pub(super) fn ask(&self, transfer: u64, path: RawPath, eager: bool) -> Result<(), Fault> {
-        let wanted = u32::try_from(path.0.len() + REQUEST).unwrap_or(u32::MAX);
+        self.want(transfer, path.0.len(), Wanted::File { path, eager })
+    }
+
+    /// Takes a request for one block, or refuses it when too many wait.
+    pub(super) fn fetch(&self, transfer: u64, index: u64) -> Result<(), Fault> {
+        self.want(transfer, 0, Wanted::Block(index))
+    }
+
+    fn want(&self, transfer: u64, bytes: usize, wanted: Wanted) -> Result<(), Fault> {
+        let bytes = u32::try_from(bytes + REQUEST).unwrap_or(u32::MAX);
         let busy = |_| Fault::new(Code::Busy, format!("a lane takes {} KiB of requests at once", ASKED_BYTES >> 10));
-        let _room = Arc::clone(&self.room).try_acquire_many_owned(wanted).map_err(busy)?;
+        let _room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(busy)?;
         // An error: the sending side has ended, and ends the lane.
-        let _ = self.asked.send(Asked { transfer, path, eager, _room });
+        let _ = self.asked.send(Asked { transfer, wanted, _room });
         Ok(())
     }
 
@@ -81,31 +101,45 @@ impl Downloads {
 /// A file that is about to be sent.
 struct Opened {
     path: RemotePath,
-    file: Arc<File>,
-    node: Node,
-    record: Option<Record>,
+    source: Source,
     /// The whole of a small file, read when it was opened, and found unchanged after that.
     content: Option<Buffer>,
 }
 
+/// A file as it was offered, held open: what is read of it on whatever lane is of the same file.
+#[derive(Debug)]
+pub(crate) struct Source {
+    file: File,
+    node: Node,
+    record: Option<Record>,
+}
+
+/// What is sent next.
+enum Next {
+    File(bool, Result<Box<Opened>, Fault>),
+    Block(u64),
+}
+
 /// Serves downloads until the lane ends. Requests that wait together are opened together, while those
 /// before them are sent.
-pub(super) async fn run(tenant: Arc<Tenant>, inbox: Inbox, out: mpsc::Sender<Outgoing>, limits: LaneLimits) {
+pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<Outgoing>, limits: LaneLimits) {
     let Inbox { asked, told } = inbox;
     let requests = futures_util::stream::unfold(asked, |mut asked| async {
         let mut waiting = Vec::with_capacity(TOGETHER);
         (asked.recv_many(&mut waiting, TOGETHER).await > 0).then_some((waiting, asked))
     });
-    let opened = requests.map(|requests| open(&tenant, requests)).buffered(AHEAD);
+    let opened = requests.map(|requests| open(&session.tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
-    let mut sending = Sending { tenant: Arc::clone(&tenant), told, out, buffers: Pool::new(BUFFERS) };
+    let buffers = Pool::new(BUFFERS);
+    let mut sending = Sending { session: Arc::clone(&session), told, out, buffers, abandoned: None };
     while let Some(batch) = or_rest(opened.next(), || sending.buffers.rest()).await {
-        for (transfer, eager, opened) in batch {
+        for (transfer, next) in batch {
             let _running = limits.running.token();
-            let sent = match opened {
-                Ok(_) if limits.draining.is_cancelled() => Err(going_down()),
-                Ok(opened) => sending.send(transfer, eager, opened).await,
-                Err(fault) => Err(fault),
+            let sent = match next {
+                Next::File(_, Err(fault)) => Err(fault),
+                Next::File(..) if limits.draining.is_cancelled() => Err(going_down()),
+                Next::File(eager, Ok(opened)) => sending.send(transfer, eager, *opened).await,
+                Next::Block(index) => sending.send_block(transfer, index).await,
             };
             if let Err(fault) = sent
                 && fault.code != Code::Cancelled
@@ -120,21 +154,43 @@ fn going_down() -> Fault {
     Fault::new(Code::Draining, "the server is going down; try again in a moment")
 }
 
-type Batch = Vec<(u64, bool, Result<Opened, Fault>)>;
+type Batch = Vec<(u64, Next)>;
 
 /// Opens files in one task of the disk and looks their records up in one question.
 async fn open(tenant: &Tenant, requests: Vec<Asked>) -> Batch {
-    let names: Vec<(u64, bool)> = requests.iter().map(|asked| (asked.transfer, asked.eager)).collect();
-    let opening = tenant.on_disk(move |home| {
-        let open = |asked: &Asked| {
-            let path = RemotePath::parse(&asked.path.0).map_err(|error| bad_path(&error))?;
-            Ok(open_one(home, path, asked.eager)?)
+    let (mut files, mut names) = (Vec::new(), Vec::with_capacity(requests.len()));
+    for Asked { transfer, wanted, _room } in requests {
+        let name = match wanted {
+            Wanted::Block(index) => Err(index),
+            Wanted::File { path, eager } => {
+                files.push((path, eager, _room));
+                Ok(eager)
+            }
         };
-        Ok(requests.iter().map(open).collect::<Vec<Result<Opened, Fault>>>())
+        names.push((transfer, name));
+    }
+    let opened = if files.is_empty() { Vec::new() } else { open_files(tenant, files).await };
+    let mut opened = opened.into_iter();
+    let mut next = |name| match name {
+        Ok(eager) => Next::File(eager, opened.next().unwrap_or_else(|| Err(gone())).map(Box::new)),
+        Err(index) => Next::Block(index),
+    };
+    names.into_iter().map(|(transfer, name)| (transfer, next(name))).collect()
+}
+
+/// In the order given. Their room in the queue is held until they are open.
+async fn open_files(tenant: &Tenant, files: Vec<(RawPath, bool, OwnedSemaphorePermit)>) -> Vec<Result<Opened, Fault>> {
+    let count = files.len();
+    let opening = tenant.on_disk(move |home| {
+        let open = |(path, eager, _): &(RawPath, bool, OwnedSemaphorePermit)| {
+            let path = RemotePath::parse(&path.0).map_err(|error| bad_path(&error))?;
+            Ok(open_one(home, path, *eager)?)
+        };
+        Ok(files.iter().map(open).collect::<Vec<Result<Opened, Fault>>>())
     });
     let mut opened = match opening.await {
         Ok(opened) => opened,
-        Err(fault) => names.iter().map(|_| Err(fault.clone())).collect(),
+        Err(fault) => (0..count).map(|_| Err(fault.clone())).collect(),
     };
     let paths = opened.iter().flatten().map(|opened| opened.path.clone()).collect();
     // Without its record a file is hashed while it is sent.
@@ -143,9 +199,9 @@ async fn open(tenant: &Tenant, requests: Vec<Asked>) -> Batch {
         Vec::new()
     });
     for (opened, record) in opened.iter_mut().flatten().zip(records) {
-        opened.record = record.filter(|record| is_of(&opened.node.stamp, &record.stamp));
+        opened.source.record = record.filter(|record| is_of(&opened.source.node.stamp, &record.stamp));
     }
-    names.into_iter().zip(opened).map(|((transfer, eager), opened)| (transfer, eager, opened)).collect()
+    opened
 }
 
 fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultError> {
@@ -159,7 +215,7 @@ fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultE
         }
         _ => None,
     };
-    Ok(Opened { path, file: Arc::new(file), node, record: None, content })
+    Ok(Opened { path, source: Source { file, node, record: None }, content })
 }
 
 fn unchanged(file: &File, node: &Node) -> Result<(), VaultError> {
@@ -167,26 +223,32 @@ fn unchanged(file: &File, node: &Node) -> Result<(), VaultError> {
 }
 
 struct Sending {
-    tenant: Arc<Tenant>,
+    session: Arc<Session>,
     told: mpsc::Receiver<Lane>,
     out: mpsc::Sender<Outgoing>,
     buffers: Pool,
+    /// What the client turned away from last: blocks that wait are not sent either.
+    abandoned: Option<u64>,
 }
 
 impl Sending {
-    async fn send(&mut self, transfer: u64, eager: bool, mut opened: Opened) -> Result<(), Fault> {
-        let stamp = opened.node.stamp;
+    async fn send(&mut self, transfer: u64, eager: bool, opened: Opened) -> Result<(), Fault> {
+        let Opened { path, source, mut content } = opened;
+        let (stamp, executable, source) = (source.node.stamp, source.node.executable, Arc::new(source));
         // Others, and empty ones, were whole when they were opened.
-        let is_large = stamp.size > 0 && opened.content.is_none();
-        let offer = Offer { size: stamp.size, mtime: stamp.mtime, executable: opened.node.executable, eager };
-        self.say(Lane::Offer { transfer, offer }).await;
+        let is_large = stamp.size > 0 && content.is_none();
+        if stamp.size > BLOCK as u64 {
+            self.session.downloads.enter(transfer, &source);
+        }
+        self.say(Lane::Offer { transfer, offer: Offer { size: stamp.size, mtime: stamp.mtime, executable, eager } })
+            .await;
         let mut sender = Sender::new(stamp.size, eager);
         while sender.is_waiting() {
             self.hear(transfer, &mut sender).await?;
         }
         while let Some(span) = sender.next() {
-            self.check_abandoned(transfer)?;
-            let known = opened.record.as_ref().and_then(|record| known_cv(record, span));
+            self.catch_up(transfer, Some(&mut sender))?;
+            let known = source.known_cv(span);
             // A block with a record that the client holds is not even read.
             if let Some(cv) = known
                 && sender.would_settle(cv) == Verdict::Held
@@ -194,22 +256,35 @@ impl Sending {
                 sender.settle(cv);
                 continue;
             }
-            let (cv, payload) = self.read(&mut opened, span, known).await?;
+            let (cv, payload) = match content.take() {
+                Some(content) => (source.value(span, known, &content.bytes), content),
+                None => self.read(&source, span).await?,
+            };
             if sender.settle(cv) == Verdict::Send {
-                let header = BlockHeader { transfer, index: span.index, cv, len: payload.bytes.len() };
-                self.out.send(Outgoing::Block(header, payload)).await.map_err(|_| gone())?;
+                self.pass_on(transfer, span, cv, payload).await?;
             }
         }
         let root = sender.seal().ok_or_else(|| Fault::new(Code::Internal, "not all blocks were settled"))?;
         if is_large {
-            let (file, node) = (Arc::clone(&opened.file), opened.node);
-            self.tenant.on_disk(move |_| unchanged(&file, &node)).await?;
+            let source = Arc::clone(&source);
+            self.session.tenant.on_disk(move |_| source.unchanged()).await?;
         }
         self.say(Lane::Seal { transfer, root }).await;
-        if opened.record.is_none() {
-            self.keep_record(&opened, root, sender).await;
+        if source.record.is_none() {
+            self.keep_record(path, &source, root, sender).await;
         }
         Ok(())
+    }
+
+    /// Sends a block of a file that another lane serves, and that is still what was offered there.
+    async fn send_block(&mut self, transfer: u64, index: u64) -> Result<(), Fault> {
+        self.catch_up(transfer, None)?;
+        let source = self.session.downloads.find(transfer)?;
+        let span = block::span(source.node.stamp.size, index)
+            .ok_or_else(|| Fault::new(Code::Protocol, format!("there is no block {index}")))?;
+        let (cv, payload) = self.read(&source, span).await?;
+        self.session.tenant.on_disk(move |_| source.unchanged()).await?;
+        self.pass_on(transfer, span, cv, payload).await
     }
 
     /// Hears one message of the client; a transfer that is not this one has ended already.
@@ -224,39 +299,47 @@ impl Sending {
         }
     }
 
-    /// Whether the client has said meanwhile that it does not want the rest.
-    fn check_abandoned(&mut self, current: u64) -> Result<(), Fault> {
+    /// Hears what the client has said meanwhile: that it does not want the rest, or that it got blocks on
+    /// other lanes.
+    fn catch_up(&mut self, current: u64, mut sender: Option<&mut Sender>) -> Result<(), Fault> {
         while let Ok(message) = self.told.try_recv() {
-            if matches!(message, Lane::Abandon { transfer, .. } if transfer == current) {
+            match (message, &mut sender) {
+                (Lane::Abandon { transfer, .. }, _) => self.abandoned = Some(transfer),
+                (Lane::Kept { transfer, index, cv }, Some(sender)) if transfer == current => {
+                    sender.kept(index, cv).map_err(|violation| bad_transfer(&violation))?;
+                }
+                _ => {}
+            }
+            if self.abandoned == Some(current) {
                 return Err(gone());
             }
         }
-        Ok(())
+        if self.abandoned == Some(current) { Err(gone()) } else { Ok(()) }
     }
 
-    /// The block's bytes and value: the recorded value where there is one, so that the client finds
-    /// what the disk has spoiled since; else the hash of what was read.
-    async fn read(&self, opened: &mut Opened, span: Span, known: Option<Cv>) -> Result<(Cv, Buffer), Fault> {
-        let size = opened.node.stamp.size;
-        let value = move |bytes: &[u8]| known.unwrap_or_else(|| block::chaining_value(size, span.index, bytes));
-        if let Some(content) = opened.content.take() {
-            return Ok((value(&content.bytes), content));
-        }
+    async fn pass_on(&self, transfer: u64, span: Span, cv: Cv, payload: Buffer) -> Result<(), Fault> {
+        let header = BlockHeader { transfer, index: span.index, cv, len: payload.bytes.len() };
+        self.out.send(Outgoing::Block(header, payload)).await.map_err(|_| gone())
+    }
+
+    /// The block's value and bytes, as soon as there is a buffer for them.
+    async fn read(&self, source: &Arc<Source>, span: Span) -> Result<(Cv, Buffer), Fault> {
         let mut buffer = self.buffers.take().await.ok_or_else(gone)?;
-        let file = Arc::clone(&opened.file);
+        let source = Arc::clone(source);
         let reading = tokio::task::spawn_blocking(move || {
-            read(&file, span, &mut buffer)?;
-            Ok::<_, VaultError>((value(&buffer.bytes), buffer))
+            read(&source.file, span, &mut buffer)?;
+            Ok::<_, VaultError>((source.value(span, source.known_cv(span), &buffer.bytes), buffer))
         });
         Ok(reading.await.map_err(|error| lost_task(&error))??)
     }
 
     /// A file that was put into the home by hand is known from its first download on.
-    async fn keep_record(&self, opened: &Opened, root: Root, sender: Sender) {
-        let Node { stamp, .. } = opened.node;
+    async fn keep_record(&self, path: RemotePath, source: &Source, root: Root, sender: Sender) {
+        let stamp = source.node.stamp;
         let stamp = RecordStamp { size: stamp.size, mtime: stamp.mtime, inode: stamp.inode, root };
         let cvs = if stamp.size > BLOCK as u64 { sender.into_cvs() } else { Vec::new() };
-        let kept = self.tenant.catalog.put_record(self.tenant.id, &opened.path, Record { stamp, cvs }).await;
+        let tenant = &self.session.tenant;
+        let kept = tenant.catalog.put_record(tenant.id, &path, Record { stamp, cvs }).await;
         if let Err(error) = kept {
             tracing::warn!(%error, "a record could not be kept");
         }
@@ -268,11 +351,25 @@ impl Sending {
     }
 }
 
-fn known_cv(record: &Record, span: Span) -> Option<Cv> {
-    if record.cvs.is_empty() {
-        return Some(Cv(record.stamp.root.0));
+impl Source {
+    /// The recorded value of a block, so that the client finds what the disk has spoiled since.
+    fn known_cv(&self, span: Span) -> Option<Cv> {
+        let record = self.record.as_ref()?;
+        if record.cvs.is_empty() {
+            return Some(Cv(record.stamp.root.0));
+        }
+        record.cvs.get(usize::try_from(span.index).ok()?).copied()
     }
-    record.cvs.get(usize::try_from(span.index).ok()?).copied()
+
+    /// The value that a block is sent with: the recorded one, or the hash of what was read.
+    fn value(&self, span: Span, known: Option<Cv>, bytes: &[u8]) -> Cv {
+        known.unwrap_or_else(|| block::chaining_value(self.node.stamp.size, span.index, bytes))
+    }
+
+    /// Blocks.
+    fn unchanged(&self) -> Result<(), VaultError> {
+        unchanged(&self.file, &self.node)
+    }
 }
 
 /// A file that ends before its block does has changed since it was opened.

@@ -8,9 +8,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::block::{self, Span};
 use wire::frame::BlockHeader;
 use wire::message::{Expect, Offer};
-use wire::staging::{self, StagingError};
+use wire::staging::{self, Building, StagingError};
 use wire::transfer::{Receiver, Violation};
-use wire::{Code, Fault, RemotePath, Root};
+use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use crate::faults::{bad_content, bad_transfer, lost_task};
 use crate::publish::small::Small;
@@ -38,17 +38,35 @@ pub(super) struct StagedUpload {
     path: RemotePath,
     expect: Expect,
     offer: Offer,
-    pub(super) receiver: Receiver,
-    staged: Arc<Staged>,
+    pub(super) writing: Arc<Writing>,
     basis: Option<File>,
     promised: Growth,
     reservation: Reservation,
-    /// Shared with every disk task of the upload: nobody else may touch the staging file before the
-    /// last of them is through, even when the lane is long gone.
-    claim: Arc<Claim>,
     /// The way down waits for it.
     _running: TaskTrackerToken,
 }
+
+/// A staging file that is being written. Owned by its upload, and shared with every disk task of it, on
+/// whatever lane of the session: nobody else may touch the file before the last of them is through, even
+/// when the upload is long over.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    building: Building,
+    staged: Arc<Staged>,
+    _claim: Arc<Claim>,
+}
+
+/// An upload that has just begun.
+pub(super) struct Begun {
+    pub(super) upload: StagedUpload,
+    /// What is there of it, in pages as they travel; none for an eager one.
+    pub(super) held: Vec<HeldPage>,
+    /// Resolves when a newer upload wants the path.
+    pub(super) revoked: oneshot::Receiver<()>,
+}
+
+/// First index, values, whether it is the last.
+type HeldPage = (u64, Vec<Option<Cv>>, bool);
 
 impl SmallUpload {
     pub(super) fn new(path: RemotePath, expect: Expect, offer: Offer) -> Self {
@@ -85,15 +103,14 @@ impl SmallUpload {
 }
 
 impl StagedUpload {
-    /// Reserves, takes over the path, and looks at what is there of the file already. Resolves, with it,
-    /// when a newer upload wants the path.
+    /// Reserves, takes over the path, and looks at what is there of the file already.
     pub(super) async fn begin(
         tenant: &Arc<Tenant>,
         path: RemotePath,
         offer: Offer,
         expect: Expect,
         running: TaskTrackerToken,
-    ) -> Result<(Self, oneshot::Receiver<()>), Fault> {
+    ) -> Result<Begun, Fault> {
         let target = path.clone();
         let replaced = match tenant.on_disk(move |home| home.target(&target, expect)).await {
             Err(fault) => return Err(tenant.tell_existing(&path, fault).await),
@@ -128,45 +145,28 @@ impl StagedUpload {
             Ok((receiver, staged, basis))
         };
         let (receiver, staged, basis) = tenant.on_disk(look).await?;
-        let staged = Arc::new(staged);
-        let upload =
-            Self { path, expect, offer, receiver, staged, basis, promised, reservation, claim, _running: running };
-        let noted = tenant.catalog.note_upload(tenant.id, &upload.path, offer.size, &upload.staged.name).await;
+        let held = if offer.eager { Vec::new() } else { receiver.held_pages().collect() };
+        let writing = Arc::new(Writing { building: Building::new(receiver), staged: Arc::new(staged), _claim: claim });
+        let upload = Self { path, expect, offer, writing, basis, promised, reservation, _running: running };
+        let staged = &upload.writing.staged;
+        let noted = tenant.catalog.note_upload(tenant.id, &upload.path, offer.size, &staged.name).await;
         if let Err(error) = noted {
-            if upload.staged.file.metadata().is_ok_and(|found| found.len() == 0) {
+            if staged.file.metadata().is_ok_and(|found| found.len() == 0) {
                 // An empty file is of no use to the next try; that it goes is not worth another fault.
                 let _ = Box::new(upload).discard(tenant).await;
             }
             return Err(error.into());
         }
-        Ok((upload, revoked))
-    }
-
-    /// The disk's part of taking a block, to be run on a blocking thread.
-    pub(super) fn store(
-        &self,
-        header: BlockHeader,
-    ) -> Result<impl FnOnce(&[u8]) -> Result<(), StagingError> + Send + use<>, Violation> {
-        let span: Span = self.receiver.expects(header.index, header.len)?;
-        let (staged, size, claim) = (Arc::clone(&self.staged), self.offer.size, Arc::clone(&self.claim));
-        Ok(move |bytes: &[u8]| {
-            let _held = claim;
-            staging::store_block(&staged.file, size, span, header.cv, bytes)
-        })
+        Ok(Begun { upload, held, revoked })
     }
 
     /// Proves the whole, copies what the sender let stand of the old file, and publishes.
     pub(super) async fn finish(self: Box<Self>, tenant: &Arc<Tenant>, root: Root) -> Result<(), Fault> {
-        let StagedUpload { path, expect, offer, receiver, staged, basis, promised, reservation, claim, _running } =
-            *self;
-        let cvs = receiver.prove(root).map_err(|violation| bad_transfer(&violation))?;
-        let file = Arc::clone(&staged);
-        let assembled = tokio::task::spawn_blocking(move || {
-            staging::assemble(&receiver, &file.file, basis.as_ref())?;
-            // Only blocks within the size were kept, but an earlier try may have been longer.
-            Ok(file.file.set_len(offer.size)?)
-        });
-        assembled.await.map_err(|error| lost_task(&error))?.map_err(bad_content)?;
+        let StagedUpload { path, expect, offer, writing, basis, promised, reservation, _running } = *self;
+        let held = Arc::clone(&writing);
+        let assembled = tokio::task::spawn_blocking(move || held.assemble(root, basis.as_ref()));
+        let cvs = assembled.await.map_err(|error| lost_task(&error))?.map_err(bad_content)?;
+        let staged = Arc::clone(&writing.staged);
         let cvs = if cvs.len() > 1 { cvs } else { Vec::new() };
         let ready = Ready { path: path.clone(), expect, offer, staged, root, cvs, promised };
         let result = publish(tenant, vec![ready], vec![reservation]).await.pop();
@@ -174,19 +174,35 @@ impl StagedUpload {
         if let Err(fault) = result {
             return Err(tenant.tell_existing(&path, fault).await);
         }
-        drop(claim);
+        drop(writing);
         Ok(())
     }
 
     /// Throws away what has arrived.
     pub(super) async fn discard(self: Box<Self>, tenant: &Tenant) -> Result<(), Fault> {
-        let name = self.staged.name.clone();
-        let claim = Arc::clone(&self.claim);
-        let discarded = tenant.on_disk(move |home| {
-            let _held = claim;
-            home.discard(&name)
-        });
-        discarded.await?;
-        Ok(tenant.catalog.ended_uploads(tenant.id, vec![self.staged.name.clone()]).await?)
+        let held = Arc::clone(&self.writing);
+        tenant.on_disk(move |home| home.discard(&held.staged.name)).await?;
+        Ok(tenant.catalog.ended_uploads(tenant.id, vec![self.writing.staged.name.clone()]).await?)
+    }
+}
+
+impl Writing {
+    /// The disk's part of taking a block, to be run on a blocking thread.
+    pub(super) fn store(
+        self: Arc<Self>,
+        header: BlockHeader,
+    ) -> Result<impl FnOnce(&[u8]) -> Result<(), StagingError> + Send + use<>, Violation> {
+        let span: Span = self.building.expects(header.index, header.len)?;
+        Ok(move |bytes: &[u8]| self.building.store(&self.staged.file, span, header.cv, bytes))
+    }
+
+    /// Takes no more blocks, proves the whole, and puts in what the sender let stand of the old file. Blocks.
+    fn assemble(&self, root: Root, basis: Option<&File>) -> Result<Vec<Cv>, StagingError> {
+        let receiver = self.building.seal()?;
+        let cvs = receiver.prove(root)?;
+        staging::assemble(&receiver, &self.staged.file, basis)?;
+        // Only blocks within the size were kept, but an earlier try may have been longer.
+        self.staged.file.set_len(receiver.size())?;
+        Ok(cvs)
     }
 }

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod assist;
 mod bad_input;
 mod content;
 mod engine;
@@ -10,4 +11,5 @@ mod jail;
 mod quota;
 mod resume;
 mod room;
+mod spread;
 mod trust;

@@ -17,6 +17,7 @@ use super::limit::Limit;
 use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
+use super::spread::Spread;
 use super::status::{AfterCopy, Direction, IfExists, ItemId, Job, NewItem, Question, Side};
 pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
 
@@ -160,6 +161,8 @@ pub(crate) struct Active {
     pub(crate) travelled: u64,
     pub(crate) done: u64,
     pub(crate) shown: String,
+    /// Other lanes may assist.
+    pub(crate) spread: Option<Arc<Spread>>,
 }
 
 /// One item of the queue.
@@ -334,6 +337,19 @@ impl Item {
         if let Some(at) = self.active.iter().position(|active| Arc::ptr_eq(&active.live, live)) {
             self.active.remove(at);
         }
+    }
+
+    /// From now on other lanes may assist the lane of a file.
+    pub(crate) fn share(&mut self, live: &Arc<Live>, spread: Arc<Spread>) {
+        if let Some(active) = self.active.iter_mut().find(|active| Arc::ptr_eq(&active.live, live)) {
+            active.spread = Some(spread);
+        }
+    }
+
+    /// Files that other lanes may assist. Those of a limited item are not: it is its limit that is slow.
+    pub(crate) fn spreads(&self) -> impl Iterator<Item = &Arc<Spread>> {
+        let may_be = self.wish == Wish::Run && !self.is_limited();
+        self.active.iter().filter(move |_| may_be).filter_map(|active| active.spread.as_ref())
     }
 
     /// Whether files of it are on a lane.

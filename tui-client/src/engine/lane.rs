@@ -1,6 +1,8 @@
 //! A lane: a connection that takes files from the queue and carries them, small ones back to back,
-//! large ones one at a time. What a file needs in each direction is in [`upload`] and [`download`].
+//! large ones one at a time. What a file needs in each direction is in [`upload`] and [`download`]; what a lane
+//! does for the file of another when it has nothing else to do is in [`assist`].
 
+mod assist;
 mod download;
 mod upload;
 
@@ -23,6 +25,7 @@ use super::limit::{Limit, Limits};
 use super::queue::{Appetite, Queue, Taken};
 use super::session::{Session, Standing};
 use super::status::Direction;
+use assist::Assisting;
 use download::Downloads;
 use upload::Uploads;
 
@@ -100,6 +103,7 @@ async fn connect(shared: &Shared, ticket: Ticket, index: u16) -> Result<Line, Co
         downloads: Downloads::default(),
         inbox: VecDeque::new(),
         current: None,
+        assisting: None,
         heard: Instant::now(),
     })
 }
@@ -192,6 +196,8 @@ struct Line {
     /// The large upload under way, and what the server said of it.
     current: Option<u64>,
     inbox: VecDeque<Message>,
+    /// The file of another lane of which blocks are under way.
+    assisting: Option<Assisting>,
     heard: Instant,
 }
 
@@ -201,7 +207,7 @@ impl Line {
         loop {
             let turn = async {
                 let due = self.fill().await?;
-                self.step(due).await
+                if self.assist().await? { self.catch_up().await } else { self.step(due).await }
             };
             if let Err(error) = turn.await {
                 return error;
@@ -213,7 +219,7 @@ impl Line {
     async fn fill(&mut self) -> Result<Option<Instant>, LinkError> {
         while let Some(appetite) = self.appetite() {
             let taken = self.queue.take(appetite, &self.wire.flow);
-            self.limits.carry(self.queue.limits_on(self.index));
+            self.carry_limits();
             match taken {
                 Taken::Nothing(due) => return Ok(due.map(Instant::from_std)),
                 Taken::Small(works) if works.iter().all(|work| work.file.direction() == Direction::Up) => {
@@ -225,6 +231,13 @@ impl Line {
             }
         }
         Ok(None)
+    }
+
+    /// Holds the connection to the limits of the items that it carries something of.
+    fn carry_limits(&self) {
+        let mut limits = self.queue.limits_on(self.index);
+        limits.extend(self.assisting.as_ref().map(|assisting| assisting.limit.clone()));
+        self.limits.carry(limits);
     }
 
     fn appetite(&self) -> Option<Appetite> {
@@ -247,9 +260,15 @@ impl Line {
         })
     }
 
+    /// Whether nothing of its own is under way.
+    fn is_idle(&self) -> bool {
+        self.uploads.load().files + self.downloads.load().files == 0
+    }
+
     /// Waits for something to happen, and deals with it and with all that has happened meanwhile.
     async fn step(&mut self, due: Option<Instant>) -> Result<(), LinkError> {
-        let expecting = self.current.is_some() || self.uploads.load().files + self.downloads.load().files > 0;
+        let is_assisting = self.assisting.as_ref().is_some_and(|assisting| !assisting.in_flight.is_empty());
+        let expecting = self.current.is_some() || is_assisting || !self.is_idle();
         tokio::select! {
             event = self.events.recv() => self.hear(event).await?,
             Some(landed) = self.downloads.finishing.join_next() => self.landed(landed).await?,
@@ -257,6 +276,7 @@ impl Line {
                 changed.map_err(|_| LinkError::Closed)?;
                 self.sweep().await?;
             }
+            () = assist::over(self.assisting.as_ref()) => self.leave_off().await?,
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             () = sleep_until(self.heard + STALL), if expecting => self.check_alive()?,
         }
@@ -301,6 +321,14 @@ impl Line {
                 self.stored(transfer, root);
                 Ok(())
             }
+            Message::Kept { transfer, index, cv } => {
+                self.kept(transfer, index, cv);
+                Ok(())
+            }
+            Message::Fault { transfer, .. } if self.assists(transfer) => {
+                self.turn_away();
+                Ok(())
+            }
             Message::Fault { transfer, fault } => {
                 if let Some(work) = self.uploads.take(transfer) {
                     self.queue.faulted(work, fault);
@@ -311,13 +339,21 @@ impl Line {
             }
             Message::Offer { transfer, offer } => self.offered(transfer, offer).await,
             Message::Seal { transfer, root } => self.sealed(transfer, root).await,
-            Message::Put { .. } | Message::Get { .. } | Message::Abandon { .. } => Err(LinkError::UnexpectedBlock),
+            Message::Put { .. }
+            | Message::Get { .. }
+            | Message::Abandon { .. }
+            | Message::Assist { .. }
+            | Message::Fetch { .. } => Err(LinkError::UnexpectedBlock),
         }
     }
 
     /// The lane is broken: everything on it goes back, but what is being written to the disk is
     /// finished first.
     async fn give_back(mut self) {
+        if self.assisting.as_ref().is_some_and(|assisting| !assisting.has_proven) {
+            // A server that does not know how may break the lane at every try.
+            self.turn_away();
+        }
         for work in self.uploads.drain() {
             self.queue.lost(work);
         }
@@ -330,6 +366,14 @@ impl Line {
                 landed.settle(&self.queue);
             }
         }
+    }
+
+    /// Deals with what has come, without waiting.
+    async fn catch_up(&mut self) -> Result<(), LinkError> {
+        while let Ok(event) = self.events.try_recv() {
+            self.hear(Some(event)).await?;
+        }
+        Ok(())
     }
 
     fn number(&self) -> u64 {

@@ -92,6 +92,11 @@ impl Limits {
         Self { all, items: Arc::default() }
     }
 
+    /// That of all connections together.
+    pub(crate) fn of_all(&self) -> Option<u64> {
+        self.all.rate()
+    }
+
     /// From now on the connection carries files of these items.
     pub(crate) fn carry(&self, items: Vec<Arc<Limit>>) {
         *self.items() = items;

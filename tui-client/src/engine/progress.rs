@@ -60,14 +60,14 @@ impl Live {
         }
     }
 
+    /// A block travelled on another lane, whatever is on its way on this one.
+    pub(crate) fn brought(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// The receiver had a block.
     pub(crate) fn held(&self, bytes: u64) {
         self.held.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Blocks come in order: of the first `bytes` of the file, what did not travel was held.
-    pub(crate) fn settled_up_to(&self, bytes: u64) {
-        self.held.store(bytes.saturating_sub(self.travelled()), Ordering::Relaxed);
     }
 
     /// Payload that travelled, all blocks whole.
@@ -116,7 +116,9 @@ mod tests {
         let live = Live::following(flow.clone());
         flow.fetch_add(300, Ordering::Relaxed);
         assert_eq!((live.shown(1000), live.travelled()), ((300, 0), 0));
-        live.sent(300);
+        live.brought(5);
+        assert_eq!(live.shown(1000), (305, 0), "what is on its way is shown as before");
+        live.sent(295);
         live.held(600);
         flow.fetch_add(999, Ordering::Relaxed);
         assert_eq!(live.shown(1000), (400, 600));

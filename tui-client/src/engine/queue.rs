@@ -15,6 +15,7 @@ use wire::Fault;
 use super::item::{File, Finish, Item, Scan, Wish};
 use super::limit::Limit;
 use super::progress::Live;
+use super::spread::Spread;
 use super::status::{
     Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Reply, Side,
 };
@@ -297,6 +298,17 @@ impl Queue {
             self.0.shown.notify_one();
         }
         taken
+    }
+
+    /// Lets other lanes assist the lane of a file.
+    pub(crate) fn share(&self, work: &Work, spread: Arc<Spread>) {
+        self.change(|rows| rows.with(work.file.item, |item| item.share(&work.live, spread)));
+    }
+
+    /// A block of a file that is on another lane: of the file that is assisted `at` present, with the
+    /// number of its blocks that are under way, or of any. And the limit of its item.
+    pub(crate) fn assist(&self, at: Option<(&Arc<Spread>, usize)>) -> Option<(Arc<Spread>, u64, Arc<Limit>)> {
+        self.rows().assist(at)
     }
 
     /// The limits of the items that have files on a lane.

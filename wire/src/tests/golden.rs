@@ -37,7 +37,7 @@ variants!(Answer: Page Entry Usage Done Fault);
 variants!(Notice: Usage Changed Draining);
 variants!(Kind: File Directory Link Other);
 variants!(Expect: Absent Any Same);
-variants!(Lane: Put Get Offer Held Seal Stored Fault Abandon);
+variants!(Lane: Put Get Offer Held Seal Stored Fault Abandon Assist Fetch Kept);
 variants!(Detail: None Shortfall Existing RetryAfter);
 variants!(Code: Protocol Version Login Ticket Busy NotFound Exists NotDirectory IsDirectory NotEmpty BadPath Denied Quota
     FileQuota NoSpace Io Changed Damaged Superseded Cancelled Draining Timeout Unsupported Internal);
@@ -193,6 +193,9 @@ fn lane() -> Vec<Lane> {
         Lane::Stored { transfer: 1, root: ROOT },
         Lane::Fault { transfer: 2, fault: fault() },
         Lane::Abandon { transfer: 2, keep: true },
+        Lane::Assist { transfer: 1 },
+        Lane::Fetch { transfer: 2, index: 0x0102_0304_0506_0708 },
+        Lane::Kept { transfer: 2, index: 9, cv: Cv([5; 32]) },
     ]
 }
 

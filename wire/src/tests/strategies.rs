@@ -82,6 +82,9 @@ pub(super) fn lane() -> impl Strategy<Value = Lane> {
         (any::<u64>(), root()).prop_map(|(transfer, root)| Lane::Stored { transfer, root }),
         (any::<u64>(), fault()).prop_map(|(transfer, fault)| Lane::Fault { transfer, fault }),
         (any::<u64>(), any::<bool>()).prop_map(|(transfer, keep)| Lane::Abandon { transfer, keep }),
+        any::<u64>().prop_map(|transfer| Lane::Assist { transfer }),
+        (any::<u64>(), any::<u64>()).prop_map(|(transfer, index)| Lane::Fetch { transfer, index }),
+        (any::<u64>(), any::<u64>(), cv()).prop_map(|(transfer, index, cv)| Lane::Kept { transfer, index, cv }),
     ]
 }
 

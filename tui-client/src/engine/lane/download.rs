@@ -7,17 +7,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use wire::block::Span;
 use wire::frame::BlockHeader;
 use wire::link::LinkError;
 use wire::message::{Lane as Message, Offer, RawPath};
-use wire::staging::{StagingError, store_block};
-use wire::transfer::{Receiver, Violation};
-use wire::{BLOCK, Code, Cv, Fault, Root};
+use wire::staging::StagingError;
+use wire::transfer::Violation;
+use wire::{BLOCK, Code, Cv, Fault, Root, block};
 
 use super::super::buffer::Buffer;
 use super::super::item::Finish;
 use super::super::local::part::{Landing, Replace};
 use super::super::queue::{Queue, Work};
+use super::super::spread::{self, Part, Way};
 use super::super::status::{Job, Side};
 use super::{Line, Load, blocking, lost_task};
 use landing::{Prepared, Small, Whole, land_large, land_small, prepare};
@@ -57,21 +59,18 @@ enum Body {
 /// A file that is built in its part file.
 #[derive(Debug)]
 struct Assembly {
-    part: Arc<std::fs::File>,
-    receiver: Receiver,
+    /// Nobody else keeps hold of it: when this ends, the file is free for the next try.
+    part: Arc<Part>,
     basis: Option<std::fs::File>,
-    /// Nothing is held: the server need not wait to hear so.
-    eager: bool,
+    /// What is held, until the server has heard it.
+    held: Vec<HeldPage>,
+    way: Way,
     /// The one block on its way to the disk while the next is read.
-    storing: Option<Storing>,
+    storing: Option<JoinHandle<Result<(), StagingError>>>,
 }
 
-#[derive(Debug)]
-struct Storing {
-    index: u64,
-    cv: Cv,
-    task: JoinHandle<Result<(), StagingError>>,
-}
+/// First index, values, whether it is the last.
+type HeldPage = (u64, Vec<Option<Cv>>, bool);
 
 /// What one task of the disk brought to its end.
 #[derive(Debug, Default)]
@@ -140,13 +139,12 @@ impl Download {
         if matches!(self.body, Body::Memory(_)) { self.work.file.source.size } else { 0 }
     }
 
-    /// Waits for the block that is on its way to the disk, and notes it.
+    /// Waits for the block that is on its way to the disk.
     async fn settle_storing(&mut self) -> Result<(), Fault> {
         let Body::Part(assembly) = &mut self.body else { return Ok(()) };
-        let Some(Storing { index, cv, task }) = assembly.storing.take() else { return Ok(()) };
-        task.await.map_err(|error| lost_task(&error))?.map_err(|error| landing::staging_fault(&self.landing, error))?;
-        assembly.receiver.stored(index, cv);
-        Ok(())
+        let Some(task) = assembly.storing.take() else { return Ok(()) };
+        let stored = task.await.map_err(|error| lost_task(&error))?;
+        stored.map_err(|error| landing::staging_fault(&self.landing, error))
     }
 }
 
@@ -178,7 +176,7 @@ impl Line {
         let (transfer, path) = (self.number(), RawPath::from(source));
         let eager = match &body {
             Body::Memory(_) => true,
-            Body::Part(assembly) => assembly.eager,
+            Body::Part(assembly) => assembly.held.is_empty(),
         };
         let request_bytes = path.0.len() + REQUEST_OVERHEAD;
         self.downloads.insert(transfer, Download { work, landing, replace, offer: None, body, request_bytes });
@@ -201,10 +199,8 @@ impl Line {
             download.work.file.source = Side { mtime: offer.mtime, root: None, ..listed };
         }
         download.offer = Some(offer);
-        if let Body::Part(assembly) = &download.body
-            && !assembly.eager
-        {
-            for (first, cvs, last) in assembly.receiver.held_pages() {
+        if let Body::Part(assembly) = &mut download.body {
+            for (first, cvs, last) in std::mem::take(&mut assembly.held) {
                 self.wire.feed(&Message::Held { transfer, first, cvs, last }).await?;
             }
         }
@@ -213,9 +209,16 @@ impl Line {
 
     /// A block came.
     pub(super) async fn block(&mut self, header: BlockHeader, buffer: Buffer) -> Result<(), LinkError> {
-        let Some(download) = self.downloads.running.get_mut(&header.transfer) else { return Ok(()) };
-        match take_block(download, header, buffer).await {
-            Ok(()) => Ok(()),
+        let Some(download) = self.downloads.running.get_mut(&header.transfer) else {
+            return self.fetched(header, buffer).await;
+        };
+        match take_block(download, header, buffer, &self.queue, self.limits.of_all()).await {
+            Ok(news) => {
+                for (index, cv) in news {
+                    self.wire.feed(&Message::Kept { transfer: header.transfer, index, cv }).await?;
+                }
+                Ok(())
+            }
             Err(fault) => self.give_up(header.transfer, fault).await,
         }
     }
@@ -234,15 +237,7 @@ impl Line {
                 self.downloads.arrived.push(Small { transfer, work, landing, replace, offer, root, content });
             }
             Body::Part(assembly) => {
-                let whole = Whole {
-                    landing,
-                    replace,
-                    offer,
-                    root,
-                    part: assembly.part,
-                    receiver: assembly.receiver,
-                    basis: assembly.basis,
-                };
+                let whole = Whole { landing, replace, offer, root, part: assembly.part, basis: assembly.basis };
                 self.downloads.in_finishing += 1;
                 self.downloads.finishing.spawn_blocking(move || {
                     let result = land_large(whole);
@@ -342,7 +337,14 @@ impl Line {
     }
 }
 
-async fn take_block(download: &mut Download, header: BlockHeader, buffer: Buffer) -> Result<(), Fault> {
+/// Takes a block; tells what other lanes have brought over meanwhile.
+async fn take_block(
+    download: &mut Download,
+    header: BlockHeader,
+    buffer: Buffer,
+    queue: &Queue,
+    limit: Option<u64>,
+) -> Result<Vec<(u64, Cv)>, Fault> {
     let size = download.work.file.source.size;
     if download.offer.is_none() {
         return Err(misplaced(header));
@@ -353,19 +355,44 @@ async fn take_block(download: &mut Download, header: BlockHeader, buffer: Buffer
         }
         *content = Some((header.cv, buffer));
         download.work.live.sent(size);
-        return Ok(());
+        return Ok(Vec::new());
     }
     download.settle_storing().await?;
-    let Body::Part(assembly) = &mut download.body else { return Ok(()) };
+    let Body::Part(assembly) = &mut download.body else { return Ok(Vec::new()) };
     let violation = |violation: Violation| Fault::new(Code::Protocol, violation.to_string());
-    let span = assembly.receiver.expects(header.index, header.len).map_err(violation)?;
+    let span = assembly.part.building.expects(header.index, header.len).map_err(violation)?;
+    assembly.come_to(span, &download.work);
+    assembly.share(header.transfer, &download.work, queue, limit);
     let part = assembly.part.clone();
-    let task = tokio::task::spawn_blocking(move || store_block(&part, size, span, header.cv, &buffer.bytes));
-    assembly.storing = Some(Storing { index: header.index, cv: header.cv, task });
-    download.work.live.sent(span.len as u64);
-    // Blocks come in order: those that were left out are held.
-    download.work.live.settled_up_to(span.offset + span.len as u64);
-    Ok(())
+    assembly.storing =
+        Some(tokio::task::spawn_blocking(move || part.building.store(&part.file, span, header.cv, &buffer.bytes)));
+    Ok(assembly.way.news())
+}
+
+impl Assembly {
+    /// Blocks come in order: those that were left out were held, or other lanes have brought them over.
+    fn come_to(&mut self, span: Span, work: &Work) {
+        while let Some(left_out) = block::span(work.file.source.size, self.way.next)
+            && left_out.index < span.index
+        {
+            if self.way.pass(left_out.index).is_none() {
+                work.live.held(left_out.len as u64);
+            }
+        }
+        if self.way.pass(span.index).is_none() {
+            work.live.sent(span.len as u64);
+        }
+    }
+
+    /// Lets other lanes assist, once that is worth it.
+    fn share(&mut self, transfer: u64, work: &Work, queue: &Queue, limit: Option<u64>) {
+        let (size, now) = (work.file.source.size, std::time::Instant::now());
+        self.way.carry(now);
+        if let Some(window) = self.way.wants_help(size, now, limit) {
+            let (body, missing) = (spread::Body::Down(Arc::downgrade(&self.part)), self.part.building.missing());
+            queue.share(work, self.way.share((transfer, size, window), body, missing, (&work.live, &work.stop)));
+        }
+    }
 }
 
 fn misplaced(header: BlockHeader) -> Fault {

@@ -20,6 +20,7 @@ use super::super::item::{Finish, Target};
 use super::super::local::{self, Source};
 use super::super::policy::{Decision, decide};
 use super::super::queue::{Queue, Work};
+use super::super::spread::{Body, Way};
 use super::super::status::{Job, Side};
 use super::{Line, Load, blocking, lost_task};
 
@@ -206,27 +207,26 @@ impl Line {
         let offer = source.offer(false);
         self.wire.send(&Message::Put { transfer, path: target(work), offer, expect }).await?;
         let mut sender = Sender::new(offer.size, false);
-        while sender.is_waiting() {
-            match self.heard_of(work).await? {
-                Some(Message::Held { first, cvs, last, .. }) => {
-                    if let Err(violation) = sender.held(first, &cvs, last) {
-                        return self.break_off(transfer, Fault::new(Code::Protocol, violation.to_string())).await;
-                    }
-                }
-                Some(Message::Fault { fault, .. }) => return Ok(Sent::Refused(fault)),
-                Some(_) => {}
-                None => return Ok(Sent::Stopped),
-            }
+        if let Some(over) = self.hear_held(transfer, work, &mut sender).await? {
+            return Ok(over);
         }
-        let mut ahead = self.read_ahead(source, offer.size, 0).await;
+        let mut way = Way::default();
+        let mut ahead = self.look_ahead(&mut way, source, offer.size).await;
         let mut last_sent = Instant::now();
-        while let Some(reading) = ahead.take() {
-            let (span, read) = match reading.await.map_err(|error| lost_task(&error)) {
-                Ok(read) => read,
-                Err(fault) => return self.break_off(transfer, fault).await,
+        while let Some(next) = ahead.take() {
+            let (span, read) = match next {
+                Next::Brought(cv) => {
+                    sender.settle_sent(cv);
+                    ahead = self.look_ahead(&mut way, source, offer.size).await;
+                    continue;
+                }
+                Next::Read(reading) => match reading.await.map_err(|error| lost_task(&error)) {
+                    Ok(read) => read,
+                    Err(fault) => return self.break_off(transfer, fault).await,
+                },
             };
             let Ok((buffer, cv)) = read else { return self.break_off(transfer, changed()).await };
-            ahead = self.read_ahead(source, offer.size, span.index + 1).await;
+            ahead = self.look_ahead(&mut way, source, offer.size).await;
             // A lane with nothing on it for long looks dead to the server: then a block travels twice.
             let verdict = sender.settle(cv);
             if verdict == Verdict::Send || last_sent.elapsed() > SIGN_OF_LIFE {
@@ -237,6 +237,9 @@ impl Line {
             match verdict {
                 Verdict::Send => work.live.sent(span.len as u64),
                 Verdict::Held => work.live.held(span.len as u64),
+            }
+            if verdict == Verdict::Send {
+                self.share(&mut way, transfer, work, &sender, source);
             }
             self.catch_up().await?;
             if let Some(Message::Fault { fault, .. }) = self.inbox.pop_front() {
@@ -256,6 +259,24 @@ impl Line {
         }
     }
 
+    /// Waits to hear what the server holds, unless it is over before that.
+    async fn hear_held(&mut self, transfer: u64, work: &Work, sender: &mut Sender) -> Result<Option<Sent>, LinkError> {
+        while sender.is_waiting() {
+            match self.heard_of(work).await? {
+                Some(Message::Held { first, cvs, last, .. }) => {
+                    if let Err(violation) = sender.held(first, &cvs, last) {
+                        let fault = Fault::new(Code::Protocol, violation.to_string());
+                        return Ok(Some(self.break_off(transfer, fault).await?));
+                    }
+                }
+                Some(Message::Fault { fault, .. }) => return Ok(Some(Sent::Refused(fault))),
+                Some(_) => {}
+                None => return Ok(Some(Sent::Stopped)),
+            }
+        }
+        Ok(None)
+    }
+
     /// What the server says of the current upload; `None` when it must stop.
     async fn heard_of(&mut self, work: &Work) -> Result<Option<Message>, LinkError> {
         loop {
@@ -270,31 +291,51 @@ impl Line {
         }
     }
 
-    /// Deals with what has come, without waiting.
-    async fn catch_up(&mut self) -> Result<(), LinkError> {
-        while let Ok(event) = self.events.try_recv() {
-            self.hear(Some(event)).await?;
-        }
-        Ok(())
-    }
-
     async fn break_off(&mut self, transfer: u64, fault: Fault) -> Result<Sent, LinkError> {
         self.wire.send(&Message::Fault { transfer, fault: fault.clone() }).await?;
         Ok(Sent::Refused(fault))
     }
 
-    async fn read_ahead(&self, source: &Arc<Source>, size: u64, index: u64) -> Option<Reading> {
-        let span = block::span(size, index)?;
+    /// Lets other lanes assist, once that is worth it.
+    fn share(&self, way: &mut Way, transfer: u64, work: &Work, sender: &Sender, source: &Arc<Source>) {
+        let (size, now) = (work.file.source.size, std::time::Instant::now());
+        way.carry(now);
+        if let Some(window) = way.wants_help(size, now, self.limits.of_all()) {
+            let missing = (0..block::count(size)).map(|index| !sender.is_held(index)).collect();
+            let body = Body::Up(source.clone());
+            self.queue.share(work, way.share((transfer, size, window), body, missing, (&work.live, &work.stop)));
+        }
+    }
+
+    /// The block after that which was looked at last.
+    async fn look_ahead(&self, way: &mut Way, source: &Arc<Source>, size: u64) -> Option<Next> {
+        let span = block::span(size, way.next)?;
+        Some(match way.pass(span.index) {
+            Some(cv) => Next::Brought(cv),
+            None => Next::Read(self.read(source, size, span).await),
+        })
+    }
+
+    /// Begins to read and hash a block, as soon as there is a buffer for it.
+    pub(super) async fn read(&self, source: &Arc<Source>, size: u64, span: Span) -> Reading {
         let (source, mut buffer) = (source.clone(), self.pool.take(span.len).await);
-        Some(tokio::task::spawn_blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let read = staging::read_block(&source.file, span, &mut buffer.bytes);
             let cv = block::chaining_value(size, span.index, &buffer.bytes);
             (span, read.map(|()| (buffer, cv)))
-        }))
+        })
     }
 }
 
-type Reading = JoinHandle<(Span, std::io::Result<(Buffer, Cv)>)>;
+/// What is next on the way through a file.
+enum Next {
+    /// A block to be sent, if the server lacks it.
+    Read(Reading),
+    /// Another lane has brought it over.
+    Brought(Cv),
+}
+
+pub(super) type Reading = JoinHandle<(Span, std::io::Result<(Buffer, Cv)>)>;
 
 /// Reads a small file as one version of it; `None` when it is no longer small.
 fn load(work: &Work, arena: &mut Vec<u8>) -> Result<Option<Loaded>, Fault> {

@@ -13,7 +13,9 @@ use wire::fault::Detail;
 use wire::{BLOCK, Code, Fault};
 
 use super::super::item::{Active, Failed, File, Finish, Item, Scan, Target, Wish};
+use super::super::limit::Limit;
 use super::super::progress::Live;
+use super::super::spread::Spread;
 use super::super::status::{End, IfExists, ItemId, Job, NewItem, Outcome, Question, QuestionId, Reply, Side};
 use super::{Appetite, Taken, Work};
 
@@ -100,7 +102,8 @@ impl Rows {
     /// When a lane may have something to do. At once while something is looked into: what is found there
     /// then need not wait for a connection.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
-        if self.items.iter().any(|item| item.wish == Wish::Run && item.scanning > 0) {
+        let is_scanning = |item: &Item| item.wish == Wish::Run && item.scanning > 0;
+        if self.items.iter().any(|item| is_scanning(item) || item.spreads().any(|spread| spread.has_room())) {
             return Some(now);
         }
         let files = self.items.iter().flat_map(|item| item.pending.iter().filter(|file| may_run(item.wish, file)));
@@ -154,6 +157,18 @@ impl Rows {
             }
         }
         if small.is_empty() { Taken::Nothing(soonest) } else { Taken::Small(small) }
+    }
+
+    /// A block of a file that is on another lane, of the file of which `in_flight` blocks are under way
+    /// already, if it is any. With the limit of its item, should it get one.
+    pub(super) fn assist(&self, at: Option<(&Arc<Spread>, usize)>) -> Option<(Arc<Spread>, u64, Arc<Limit>)> {
+        let spreads = self.items.iter().flat_map(|item| item.spreads().map(|spread| (spread, &item.limit)));
+        spreads.filter(|(spread, _)| at.is_none_or(|(here, _)| Arc::ptr_eq(here, spread))).find_map(
+            |(spread, limit)| {
+                let index = spread.take(at.map_or(0, |(_, in_flight)| in_flight))?;
+                Some((spread.clone(), index, limit.clone()))
+            },
+        )
     }
 
     pub(super) fn settle(&mut self, file: &File, finish: Finish) {
@@ -319,7 +334,15 @@ fn begin(item: &mut Item, file: File, lane: u16, live: Live, now: Instant) -> Wo
         Job::Down { source, .. } => wire::path::escape(source.name()),
     };
     let File { travelled, done, .. } = file;
-    item.active.push_back(Active { lane, live: live.clone(), size: file.source.size, travelled, done, shown });
+    item.active.push_back(Active {
+        lane,
+        live: live.clone(),
+        size: file.source.size,
+        travelled,
+        done,
+        shown,
+        spread: None,
+    });
     item.tick(now);
     Work { policy: file.choice.unwrap_or(item.if_exists), stop: item.stop.clone(), live, file }
 }

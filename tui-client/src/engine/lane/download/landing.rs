@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wire::block;
 use wire::fault::Detail;
 use wire::message::Offer;
-use wire::staging::{self, StagingError};
+use wire::staging::{self, Building, StagingError};
 use wire::transfer::{Receiver, Tally, Violation};
 use wire::{Code, Cv, Fault, Root};
 
@@ -20,6 +20,7 @@ use super::super::super::local;
 use super::super::super::local::part::{Landing, Replace, Standing};
 use super::super::super::policy::{Decision, decide, numbered};
 use super::super::super::queue::Work;
+use super::super::super::spread::{Part, Way};
 use super::super::super::status::{Job, Side};
 use super::{Assembly, Body, fits_memory};
 
@@ -54,8 +55,7 @@ pub(super) struct Whole {
     pub(super) replace: Replace,
     pub(super) offer: Offer,
     pub(super) root: Root,
-    pub(super) part: Arc<File>,
-    pub(super) receiver: Receiver,
+    pub(super) part: Arc<Part>,
     pub(super) basis: Option<File>,
 }
 
@@ -150,19 +150,26 @@ fn fetch(work: &Work, landing: Landing, replace: Replace, basis: Option<File>) -
     let part = landing.open_part()?;
     let mut receiver = Receiver::new(size);
     staging::scan(&mut receiver, &part, basis.as_ref()).map_err(|error| landing.io(&error))?;
-    let eager = receiver.held_pages().all(|(_, cvs, _)| cvs.iter().all(Option::is_none));
-    let assembly = Assembly { part: Arc::new(part), receiver, basis, eager, storing: None };
+    let mut held: Vec<_> = receiver.held_pages().collect();
+    if held.iter().all(|(_, cvs, _)| cvs.iter().all(Option::is_none)) {
+        // The server need not wait to hear so.
+        held.clear();
+    }
+    let part = Arc::new(Part { file: part, building: Building::new(receiver) });
+    let assembly = Assembly { part, basis, held, way: Way::default(), storing: None };
     Ok(Prepared::Fetch { landing, replace, body: Body::Part(Box::new(assembly)) })
 }
 
 /// Proves, syncs and names a large file.
 pub(super) fn land_large(whole: Whole) -> Result<Finish, Fault> {
-    let Whole { landing, replace, offer, root, part, receiver, basis } = whole;
+    let Whole { landing, replace, offer, root, part, basis } = whole;
     let told = |error| staging_fault(&landing, error);
-    staging::assemble(&receiver, &part, basis.as_ref()).map_err(told)?;
+    let receiver = part.building.seal().map_err(|violation| told(violation.into()))?;
+    let file = &part.file;
+    staging::assemble(&receiver, file, basis.as_ref()).map_err(told)?;
     receiver.prove(root).map_err(|violation| told(violation.into()))?;
-    landing.dress(&part, &offer)?;
-    part.sync_all().map_err(|error| landing.io(&error))?;
+    landing.dress(file, &offer)?;
+    file.sync_all().map_err(|error| landing.io(&error))?;
     name(&landing, replace)?;
     landing.sync_dir()?;
     Ok(Finish::Done { root, tally: receiver.final_tally() })
