@@ -1,6 +1,9 @@
-//! The entries of a directory, packed: a million with names of 20 bytes take 36 MB, a quarter of what they
-//! do one by one. Knows neither their order nor who shows them.
+//! The entries of a directory, packed: a million with names of 20 bytes take 37 MB, a quarter of what they
+//! do one by one. A directory that is read again shares what did not change with the list before. Knows
+//! neither the order of entries nor who shows them.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use wire::Root;
@@ -12,15 +15,22 @@ use wire::message::{Entry, Kind, Time};
 pub struct Entries {
     /// All of them full, except the last.
     chunks: Vec<Arc<Chunk>>,
+    len: usize,
     keep_roots: bool,
 }
 
-/// Some entries one after another, and where each begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Some entries one after another, and where each begins. It ends after a name that is chosen by its hash, so
+/// that a name more or less changes one chunk and leaves those behind it as they were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Chunk {
     starts: Vec<u32>,
     packed: Vec<u8>,
+    full: bool,
 }
+
+/// The chunks of a list, to be found again.
+#[derive(Debug, Default)]
+pub struct Known(HashMap<u64, Arc<Chunk>>);
 
 /// An entry, unpacked where it lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,28 +61,48 @@ impl Entries {
 
     /// How many.
     pub fn len(&self) -> usize {
-        let full = self.chunks.len().saturating_sub(1) * CHUNK;
-        self.chunks.last().map_or(0, |last| full + last.starts.len())
+        self.len
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.len == 0
     }
 
-    /// Their numbers from the first to the last.
-    pub fn ids(&self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.len()).unwrap_or(u32::MAX)
+    /// Their numbers from the first to the last. There are gaps between them.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        let chunks = self.chunks.iter().zip(0u32..);
+        chunks.flat_map(|(chunk, number)| (number << INDEX_BITS..).take(chunk.starts.len()))
+    }
+
+    /// A number above all of theirs.
+    pub fn bound(&self) -> usize {
+        self.chunks.len() << INDEX_BITS
     }
 
     /// Takes up one more.
     pub fn push(&mut self, entry: &Entry) {
-        if self.chunks.last().is_none_or(|last| last.starts.len() == CHUNK) {
+        if self.chunks.last().is_none_or(|last| last.full) {
+            // Half a thousand million entries; no memory holds so many.
+            if self.chunks.len() >= MOST_CHUNKS {
+                return;
+            }
             self.chunks.push(Arc::default());
         }
         if let Some(last) = self.chunks.last_mut() {
             // Copied when a clone still shares it: once for each clone, one chunk at the most.
             Arc::make_mut(last).push(entry, self.keep_roots);
+            self.len += 1;
+        }
+    }
+
+    /// Takes up one more, and shares the memory of chunks that are known.
+    pub fn push_sharing(&mut self, entry: &Entry, known: &Known) {
+        self.push(entry);
+        if let Some(last) = self.chunks.last_mut().filter(|last| last.full)
+            && let Some(same) = known.like(last)
+        {
+            *last = same;
         }
     }
 
@@ -97,15 +127,29 @@ impl Entries {
         self.ids().filter_map(|id| self.get(id))
     }
 
-    /// The first of this name from a number on.
-    pub fn find(&self, name: &[u8], from: u32) -> Option<u32> {
-        (from..self.ids().end).find(|id| self.name(*id) == name)
+    /// The first of this name, the first `passed` entries left out.
+    pub fn find(&self, name: &[u8], passed: usize) -> Option<u32> {
+        self.ids().skip(passed).find(|id| self.name(*id) == name)
     }
 
     fn packed(&self, id: u32) -> Option<&[u8]> {
-        let id = id as usize;
-        let chunk = self.chunks.get(id / CHUNK)?;
-        chunk.packed.get(*chunk.starts.get(id % CHUNK)? as usize..)
+        let chunk = self.chunks.get((id >> INDEX_BITS) as usize)?;
+        chunk.packed.get(*chunk.starts.get(id as usize % MOST)? as usize..)
+    }
+}
+
+impl Known {
+    /// The full chunks of a list.
+    pub fn of(entries: &Entries) -> Self {
+        let full = entries.chunks.iter().filter(|chunk| chunk.full);
+        Self(full.map(|chunk| (hash(&**chunk), chunk.clone())).collect())
+    }
+
+    fn like(&self, chunk: &Chunk) -> Option<Arc<Chunk>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&hash(chunk)).filter(|known| ***known == *chunk).cloned()
     }
 }
 
@@ -144,10 +188,20 @@ impl Chunk {
         put_number(&mut self.packed, entry.mtime.secs.cast_unsigned());
         self.packed.extend(entry.mtime.nanos.to_le_bytes());
         self.packed.extend(root.iter().flat_map(|root| root.0));
-        if self.starts.len() == CHUNK {
+        let last_of_many = self.starts.len() >= LEAST && hash(&entry.name.0).is_multiple_of(CHOSEN);
+        self.full = last_of_many || self.starts.len() == MOST;
+        if self.full {
+            self.starts.shrink_to_fit();
             self.packed.shrink_to_fit();
         }
     }
+}
+
+/// The same for the same bytes as long as the program runs.
+fn hash(it: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    it.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn unpack(id: u32, mut rest: &[u8]) -> Option<EntryRef<'_>> {
@@ -213,8 +267,15 @@ const KIND: u8 = 3;
 const EXECUTABLE: u8 = 4;
 const PROVEN: u8 = 8;
 const ROOT: u8 = 16;
-/// Enough that what the allocator adds to each does not count, few enough to copy one at any time.
-const CHUNK: usize = 4096;
+/// The bits of a number that tell the place in a chunk; the others tell the chunk.
+const INDEX_BITS: u32 = 13;
+/// Entries of the largest chunk: few enough to copy one at any time.
+const MOST: usize = 1 << INDEX_BITS;
+/// Entries of the smallest full chunk: enough that what the allocator adds to each does not count.
+const LEAST: usize = 1024;
+/// From there on one name of so many ends it.
+const CHOSEN: u64 = 4096;
+const MOST_CHUNKS: usize = 1 << (u32::BITS - INDEX_BITS);
 
 #[cfg(test)]
 mod tests {
@@ -260,23 +321,41 @@ mod tests {
         assert!(bytes < 42 * 100_000, "{bytes} bytes");
     }
 
+    fn numbered(numbers: impl Iterator<Item = usize>) -> Vec<Entry> {
+        numbers.map(|n| entry(format!("{n}").as_bytes(), Kind::File, 0, 0)).collect()
+    }
+
     #[test]
     fn a_clone_keeps_what_it_had() {
-        let name = |n: usize| format!("{n}");
-        let push = |entries: &mut Entries, n| entries.push(&entry(name(n).as_bytes(), Kind::File, 0, 0));
+        let all = numbered(0..2 * MOST + 2);
         let (mut entries, mut clones) = (Entries::default(), Vec::new());
-        for n in 0..2 * CHUNK + 2 {
+        for (n, entry) in all.iter().enumerate() {
             if n % 1000 == 0 {
                 clones.push(entries.clone());
             }
-            push(&mut entries, n);
+            entries.push(entry);
         }
         clones.push(entries);
         for (index, clone) in clones.iter().enumerate() {
-            assert_eq!(clone.len(), (index * 1000).min(2 * CHUNK + 2));
-            assert!(clone.iter().enumerate().all(|(n, entry)| entry.name == name(n).as_bytes()));
+            assert_eq!(clone.len(), (index * 1000).min(all.len()));
+            assert!(clone.iter().zip(&all).all(|(entry, pushed)| entry.name == pushed.name.0));
+            assert!(clone.ids().zip(clone.iter()).all(|(id, entry)| entry.id == id && clone.bound() > id as usize));
         }
         let last = &clones[clones.len() - 1];
-        assert_eq!((last.find(b"5000", 0), last.find(b"5000", 5001)), (Some(5000), None));
+        assert_eq!(last.find(b"5000", 0).map(|id| last.name(id)), Some(b"5000".as_slice()));
+        assert_eq!(last.find(b"5000", 5001), None);
+    }
+
+    #[test]
+    fn what_did_not_change_is_shared() {
+        let older: Entries = numbered(0..100_000).iter().collect();
+        let known = Known::of(&older);
+        let mut newer = Entries::default();
+        let (some, rest) = (numbered(200_000..200_100), numbered((0..100_000).filter(|n| *n != 60_000)));
+        some.iter().chain(&rest).for_each(|entry| newer.push_sharing(entry, &known));
+        assert_eq!(newer.iter().map(whole).collect::<Vec<_>>(), [some, rest].concat());
+        let shared = |chunk: &&Arc<Chunk>| older.chunks.iter().any(|other| Arc::ptr_eq(chunk, other));
+        let alone = newer.chunks.iter().filter(|chunk| !shared(chunk)).count();
+        assert!(alone * 2 < newer.chunks.len(), "{alone} of {} chunks are not shared", newer.chunks.len());
     }
 }

@@ -1,8 +1,7 @@
 //! The rows of a directory: its entries, and the order they stand in. Made off the screen's thread; the
 //! screen only exchanges one for the next, however many there are.
 
-use std::hash::BuildHasher;
-use std::hash::RandomState;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use wire::message::Time;
@@ -94,8 +93,13 @@ impl Rows {
 impl Heirs {
     /// Looks up every older name among the newer ones.
     pub fn of(older: &Entries, newer: &Entries) -> Self {
-        let names = Names::of(newer);
-        Self(older.ids().map(|id| names.find(older.name(id)).unwrap_or(NONE)).collect())
+        let (names, mut heirs) = (Names::of(newer), vec![NONE; older.bound()]);
+        for id in older.ids() {
+            if let Some((heir, found)) = heirs.get_mut(id as usize).zip(names.find(older.name(id))) {
+                *heir = found;
+            }
+        }
+        Self(heirs)
     }
 
     /// The new number of an old one, where the name is still there.
@@ -192,7 +196,7 @@ mod tests {
             let heir = heirs.get(id);
             assert_eq!(heir.map(|heir| newer.name(heir)), (id >= 500).then(|| older.name(id)));
         }
-        assert_eq!((heirs.get(1000), Heirs::of(&newer, &Entries::default()).get(0)), (None, None));
+        assert_eq!((heirs.get(u32::MAX), Heirs::of(&newer, &Entries::default()).get(0)), (None, None));
         assert_eq!(Heirs::of(&Entries::default(), &newer), Heirs::default());
     }
 }

@@ -14,7 +14,7 @@ use super::disk;
 use super::reading::{Pulse, panicked};
 use crate::app::order::Order;
 use crate::app::rows::{Heirs, Listing, Rows};
-use crate::entries::Entries;
+use crate::entries::{Entries, Known};
 use crate::update::Msg;
 
 /// Pages of a directory, until the first fault.
@@ -27,6 +27,8 @@ pub(super) struct Gathering {
     pulse: Pulse,
     /// Rows that stay on the screen until all is read; without them, parts are shown.
     shown: Option<Rows>,
+    /// What they take of memory is not taken again.
+    known: Known,
     free: Option<u64>,
     /// What came.
     entries: Entries,
@@ -46,7 +48,8 @@ impl Gathering {
     pub(super) fn new(generation: u64, order: Order, shown: Option<Rows>, inbox: mpsc::Sender<Msg>) -> Self {
         let (entries, pulse) = (Entries::default(), Pulse::new(inbox.clone()));
         let rows = Rows::new(Entries::default(), order);
-        Self { generation, inbox, pulse, shown, free: None, entries, rows, due: None }
+        let known = shown.as_ref().map(|rows| Known::of(rows.entries())).unwrap_or_default();
+        Self { generation, inbox, pulse, shown, known, free: None, entries, rows, due: None }
     }
 
     /// The same with what is known of the disk.
@@ -78,7 +81,8 @@ impl Gathering {
 
     fn take(&mut self, page: Vec<Entry>) {
         // A row whose name is no name could not be acted on.
-        page.iter().filter(|entry| is_name(&entry.name.0)).for_each(|entry| self.entries.push(entry));
+        let names = page.iter().filter(|entry| is_name(&entry.name.0));
+        names.for_each(|entry| self.entries.push_sharing(entry, &self.known));
         let (generation, found) = (self.generation, self.entries.len() as u64);
         self.pulse.beat(|| Msg::Reading { generation, found });
         self.due.get_or_insert_with(|| Instant::now() + FIRST);
