@@ -78,7 +78,7 @@ pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Faul
 /// Has the rows put into the order asked for, at the end of the read if one is under way.
 pub(super) fn sort(app: &mut App, side: Side, out: &mut Vec<Effect>) {
     if app.pane(side).loading.is_some() {
-        return app.tell(Tone::Plain, "Sorted when all is read");
+        return app.tell(Tone::Plain, "It is sorted as soon as all is read");
     }
     let generation = app.next_serial();
     let pane = app.pane_mut(side);
