@@ -183,6 +183,56 @@ async fn directories_are_made_and_removed() {
     quit(terminal);
 }
 
+/// The name behind the first mark on the screen.
+fn marked(screen: &Screen) -> Option<String> {
+    let contents = screen.contents();
+    let (_, from) = contents.split_once('√')?;
+    from.split_whitespace().next().map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_directory_can_be_used_while_it_is_read() {
+    let scene = Scene::set().await;
+    fs::create_dir(scene.remote("many")).expect("made");
+    for number in 0..20_000 {
+        fs::write(scene.remote("many").join(format!("entry-{number:06}")), "").expect("written");
+    }
+    let mut terminal = scene.logged_in(120, 40);
+    press(&mut terminal, &[key::TAB]);
+    go_to(&mut terminal, "many");
+    // So slow that it takes some seconds.
+    scene.proxy.limit(Way::Down, Some(128 << 10));
+    press(&mut terminal, &[key::ENTER]);
+    terminal.until_shown("entry-").expect("the first rows come");
+    press(&mut terminal, &[key::END, key::INSERT]);
+    terminal.until("a mark", |screen| marked(screen).is_some()).expect("marked");
+    let name = terminal.look(marked).expect("marked");
+    assert!(terminal.look(Screen::contents).contains("reading…"), "all came at once");
+    scene.proxy.limit(Way::Down, None);
+    terminal.until_gone("reading…").expect("all is there");
+    terminal.until_shown("1 marked").expect("told");
+    assert_eq!(terminal.look(marked), Some(name), "the cursor stays on its entry, in sight");
+    press(&mut terminal, &[key::END]);
+    terminal.until_shown("entry-019999").expect("the last one");
+
+    // Reading can be left, and begins anew.
+    scene.proxy.limit(Way::Down, Some(128 << 10));
+    press(&mut terminal, &[key::HOME, key::ENTER]);
+    terminal.until_shown("║ many ").expect("above it");
+    terminal.until_gone("entry-").expect("drawn to its end");
+    press(&mut terminal, &[key::ENTER]);
+    terminal.until_shown("entry-").expect("the first rows come");
+    press(&mut terminal, &[key::ESC]);
+    terminal.until_shown("Ctrl-R: all").expect("a part stays, and says so");
+    scene.proxy.limit(Way::Down, None);
+    press(&mut terminal, &[key::CTRL_R]);
+    terminal.until_gone("Ctrl-R: all").expect("begun");
+    terminal.until_gone("reading…").expect("all is there");
+    press(&mut terminal, &[key::END]);
+    terminal.until_shown("entry-019999").expect("the last one");
+    quit(terminal);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_client_goes_on_where_it_was() {
     let scene = Scene::set().await;

@@ -17,10 +17,12 @@ pub mod dialog;
 pub mod face;
 pub mod field;
 pub mod layout;
+pub mod marks;
 pub mod order;
 pub mod pane;
 pub mod place;
 pub mod queue;
+pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;

@@ -2,7 +2,6 @@
 //! commands print and end; they know no screen.
 
 mod browse;
-mod listing;
 mod login;
 mod output;
 mod questions;

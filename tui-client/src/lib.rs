@@ -2,6 +2,7 @@
 //!
 //! - [`cli`]: the command line, and the one-shot commands as one face of the engine
 //! - [`config`]: `client.toml`; [`places`]: where it and everything else lies
+//! - [`entries`]: what a directory holds, packed
 //! - [`engine`]: connection, lanes, queue, local files; knows no screen
 //!
 //! The full-screen client is the other face:
@@ -16,6 +17,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod entries;
 pub mod keymap;
 pub mod places;
 pub mod runtime;

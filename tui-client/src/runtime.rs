@@ -3,6 +3,7 @@
 
 mod disk;
 mod doer;
+mod gathering;
 mod port;
 mod reading;
 mod saved;

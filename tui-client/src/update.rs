@@ -14,7 +14,7 @@ mod reads;
 mod server;
 mod work;
 
-pub use message::{Command, Effect, Listing, Msg, Refusal, Steps, Work};
+pub use message::{Command, Effect, Msg, Refusal, Steps, Work};
 
 use crate::action::Scope;
 use crate::app::App;
@@ -32,6 +32,8 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Resize(width, height) => app.size = (width, height),
         Msg::EscapeWaited(serial) => keys::escape_waited(app, serial, &mut out),
         Msg::Reading { generation, found } => reads::found(app, generation, found),
+        Msg::Partly { generation, listing } => reads::partly(app, generation, listing),
+        Msg::Sorted { generation, rows } => reads::sorted(app, generation, rows),
         Msg::Read { generation, result } => reads::ended(app, generation, result, &mut out),
         Msg::RereadStale => reads::reread_stale(app, &mut out),
         Msg::Counted { serial, tally } => work::counted(app, serial, tally),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use wire::message::{Entry, Kind};
+use crate::entries::{Entries, EntryRef};
 
 /// What rows are compared by. Directories always come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -38,25 +38,30 @@ impl Order {
         if self.reverse { '↓' } else { '↑' }
     }
 
-    /// Puts the rows of a directory into this order.
-    pub fn sort(self, entries: &mut [Entry]) {
-        entries.sort_unstable_by(|a, b| {
-            let directories = is_directory(b).cmp(&is_directory(a));
+    /// Puts the numbers of entries into this order. What is sorted already, at the front, costs no more than
+    /// one comparison each.
+    pub fn sort(self, entries: &Entries, ids: &mut [u32]) {
+        ids.sort_by(|a, b| {
+            let directories = entries.is_directory(*b).cmp(&entries.is_directory(*a));
             directories.then_with(|| {
-                let order = self.compare(a, b);
+                let order = self.compare(entries, *a, *b);
                 if self.reverse { order.reverse() } else { order }
             })
         });
     }
 
-    fn compare(self, a: &Entry, b: &Entry) -> Ordering {
+    fn compare(self, entries: &Entries, a: u32, b: u32) -> Ordering {
+        let both = |less: fn(EntryRef<'_>, EntryRef<'_>) -> Ordering| {
+            entries.get(a).zip(entries.get(b)).map_or(Ordering::Equal, |(a, b)| less(a, b))
+        };
+        let (left, right) = (entries.name(a), entries.name(b));
         let by = match self.by {
             By::Name => Ordering::Equal,
-            By::Extension => natural(extension(&a.name.0), extension(&b.name.0)),
-            By::Size => b.size.cmp(&a.size),
-            By::Time => b.mtime.cmp(&a.mtime),
+            By::Extension => natural(extension(left), extension(right)),
+            By::Size => both(|a, b| b.size.cmp(&a.size)),
+            By::Time => both(|a, b| b.mtime.cmp(&a.mtime)),
         };
-        by.then_with(|| natural(&a.name.0, &b.name.0))
+        by.then_with(|| natural(left, right))
     }
 }
 
@@ -102,10 +107,6 @@ fn extension(name: &[u8]) -> &[u8] {
     }
 }
 
-fn is_directory(entry: &Entry) -> bool {
-    entry.kind == Kind::Directory
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +123,10 @@ mod tests {
     fn orders() {
         let list = [file("b.txt", 5, 10), directory("z"), file("a.zip", 9, 5), directory("y"), file("c", 1, 99)];
         let check = |by, reverse, expected: &str| {
-            let mut entries = list.to_vec();
-            Order { by, reverse }.sort(&mut entries);
-            let names: Vec<_> = entries.iter().map(|entry| wire::path::escape(&entry.name.0)).collect();
+            let entries: Entries = list.iter().collect();
+            let mut ids: Vec<u32> = entries.ids().collect();
+            Order { by, reverse }.sort(&entries, &mut ids);
+            let names: Vec<_> = ids.iter().map(|id| wire::path::escape(entries.name(*id))).collect();
             assert_eq!(names.join(" "), expected);
         };
         check(By::Name, false, "y z a.zip b.txt c");

@@ -9,12 +9,15 @@ use wire::message::{Entry, Kind, RawPath, Time, Usage};
 use wire::path::escape;
 use wire::{RemotePath, Root};
 
+use super::order::Order;
 use super::pane::Pane;
 use super::place::Place;
+use super::rows::{Heirs, Listing, Rows};
 use super::{App, Opening, Session};
 use crate::engine::status::{
     AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Link, Question, QuestionId, Side, State, Status,
 };
+use crate::entries::EntryRef;
 use crate::keymap::Chord;
 
 /// 2026-11-22 10:00 UTC.
@@ -36,17 +39,39 @@ pub(crate) fn directory(name: &str) -> Entry {
     entry(name.as_bytes(), Kind::Directory, 0, NOW.secs - 3600)
 }
 
+/// Rows in the usual order.
+pub(crate) fn rows(entries: &[Entry]) -> Rows {
+    Rows::new(entries.iter().collect(), Order::default())
+}
+
 pub(crate) fn local_pane(path: &str, entries: Vec<Entry>) -> Pane {
-    Pane { entries, read_at: NOW, ..Pane::new(Place::Local(PathBuf::from(path))) }
+    Pane { rows: rows(&entries), read_at: NOW, ..Pane::new(Place::Local(PathBuf::from(path))) }
 }
 
 pub(crate) fn remote_pane(path: &str, entries: Vec<Entry>) -> Pane {
     let path = RemotePath::parse(path.as_bytes()).unwrap();
-    Pane { entries, read_at: NOW, ..Pane::new(Place::Remote(path)) }
+    Pane { rows: rows(&entries), read_at: NOW, ..Pane::new(Place::Remote(path)) }
 }
 
-pub(crate) fn names(entries: &[&Entry]) -> Vec<String> {
-    entries.iter().map(|entry| escape(&entry.name.0)).collect()
+/// What the first read of a directory brings.
+pub(crate) fn listing(entries: Vec<Entry>) -> Listing {
+    Listing { rows: rows(&entries), heirs: None, free: None, at: NOW }
+}
+
+/// What another read of the pane's directory brings.
+pub(crate) fn reread_of(pane: &Pane, entries: Vec<Entry>) -> Listing {
+    let rows = rows(&entries);
+    Listing { heirs: Some(Heirs::of(pane.rows.entries(), rows.entries())), ..listing(entries) }
+}
+
+pub(crate) fn names(entries: &[EntryRef<'_>]) -> Vec<String> {
+    entries.iter().map(|entry| escape(entry.name)).collect()
+}
+
+/// The names of all rows, from the first to the last.
+pub(crate) fn all_names(pane: &Pane) -> String {
+    let rows: Vec<_> = (0..pane.rows.len()).filter_map(|row| pane.rows.get(row)).collect();
+    names(&rows).join(" ")
 }
 
 /// Keys from a script: plain characters, and chords in angle brackets, as in `ab<Enter><Ctrl-R>`.
@@ -63,6 +88,18 @@ pub(crate) fn keys(script: &str) -> Vec<KeyEvent> {
         }
     }
     keys
+}
+
+/// What is in the right pane.
+pub(crate) fn photos() -> Vec<Entry> {
+    let day = 24 * 3600;
+    vec![
+        directory("raw"),
+        directory("selected"),
+        proven("harbour-001.tif", 50_400_000, NOW.secs - 3 * day),
+        proven("harbour-002.tif", 50_400_000, NOW.secs - 3 * day),
+        file("index.html", 12_288, NOW.secs - 400 * day),
+    ]
 }
 
 /// A screen of 80x24 with a few files on both sides, connected.
@@ -87,16 +124,7 @@ pub(crate) fn app() -> App {
         ],
     );
     app.left.free = Some(44_300_000_000);
-    app.right = remote_pane(
-        "/photos/2026",
-        vec![
-            directory("raw"),
-            directory("selected"),
-            proven("harbour-001.tif", 50_400_000, NOW.secs - 3 * day),
-            proven("harbour-002.tif", 50_400_000, NOW.secs - 3 * day),
-            file("index.html", 12_288, NOW.secs - 400 * day),
-        ],
-    );
+    app.right = remote_pane("/photos/2026", photos());
     app.session = Session::Online("ada@harbour".into());
     app
 }

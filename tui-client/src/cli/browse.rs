@@ -8,12 +8,12 @@ use wire::message::{Entry, Kind, Usage};
 use wire::path::escape;
 use wire::{Code, Fault, RemotePath, size};
 
-use super::listing::Listing;
 use super::output::{clock, print, rfc3339};
 use super::report::ErrorPart;
 use super::transfer::remote;
 use super::{FAILED, Face, QUOTA, complain};
 use crate::engine::{Engine, Target};
+use crate::entries::{Entries, EntryRef};
 
 /// An entry, for programs.
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ impl Face {
                     if paths.len() > 1 {
                         self.output.remark(&format!("{path}:"));
                     }
-                    entries.by_name().for_each(|entry| self.show(&entry));
+                    self.show(&entries);
                 }
                 Err(fault) => self.fail(path, &fault, &mut code),
             }
@@ -74,7 +74,7 @@ impl Face {
         let mut code = None;
         for path in &paths {
             match engine.stat(path).await {
-                Ok(entry) if self.output.json => self.output.object(&line(&entry)),
+                Ok(entry) if self.output.json => self.output.object(&line((&entry).into())),
                 Ok(entry) => describe(path, &entry),
                 Err(fault) => self.fail(path, &fault, &mut code),
             }
@@ -150,25 +150,28 @@ impl Face {
         finish(engine, code).await
     }
 
-    /// What a directory holds, or the file itself.
-    async fn list(&self, engine: &Engine, path: &RemotePath) -> Result<Listing, Fault> {
+    /// What a directory holds, or the file itself. Only programs are told hashes.
+    async fn list(&self, engine: &Engine, path: &RemotePath) -> Result<Entries, Fault> {
         let mut pages = engine.list(path);
-        let mut listing = Listing::default();
+        let mut entries = if self.output.json { Entries::with_roots() } else { Entries::default() };
         while let Some(page) = pages.recv().await {
             let page = match page {
                 Err(fault) if fault.code == Code::NotDirectory => vec![engine.stat(path).await?],
                 page => page?,
             };
-            for mut entry in page {
-                // Only programs are told hashes.
-                entry.root = entry.root.filter(|_| self.output.json);
-                listing.push(&entry);
-            }
+            page.iter().for_each(|entry| entries.push(entry));
         }
-        Ok(listing)
+        Ok(entries)
     }
 
-    fn show(&self, entry: &Entry) {
+    /// In the order of their names' bytes.
+    fn show(&self, entries: &Entries) {
+        let mut ids: Vec<u32> = entries.ids().collect();
+        ids.sort_unstable_by(|a, b| entries.name(*a).cmp(entries.name(*b)));
+        ids.into_iter().filter_map(|id| entries.get(id)).for_each(|entry| self.show_one(entry));
+    }
+
+    fn show_one(&self, entry: EntryRef<'_>) {
         if self.output.json {
             return self.output.object(&line(entry));
         }
@@ -178,7 +181,7 @@ impl Face {
             Kind::Directory => "dir",
             kind => word(kind),
         };
-        print(&format!("{kind:5} {size:>6}  {}  {}", clock(entry.mtime), escape(&entry.name.0)));
+        print(&format!("{kind:5} {size:>6}  {}  {}", clock(entry.mtime), escape(entry.name)));
     }
 
     fn tell(&self, path: &RemotePath, result: Result<(), Fault>, code: &mut Option<u8>) {
@@ -224,9 +227,9 @@ fn remotes(paths: &[OsString]) -> Result<Vec<RemotePath>, u8> {
     paths.iter().map(|path| remote(path)).collect()
 }
 
-fn line(entry: &Entry) -> EntryLine {
+fn line(entry: EntryRef<'_>) -> EntryLine {
     EntryLine {
-        name: escape(&entry.name.0),
+        name: escape(entry.name),
         kind: word(entry.kind),
         bytes: entry.size,
         mtime: rfc3339(entry.mtime),

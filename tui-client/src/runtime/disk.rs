@@ -7,43 +7,46 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::message::{Entry, Kind, RawPath, Time};
 use wire::path::escape;
 use wire::{Code, Fault};
 
 use crate::app::dialog::Tally;
-use crate::app::order::Order;
-use crate::update::Listing;
 
 mod copy;
 
 pub(super) use copy::copy;
 
-/// Reads a directory in its order; `found` hears of the rows now and then.
-pub(super) fn read(
-    path: &Path,
-    order: Order,
-    token: &CancellationToken,
-    mut found: impl FnMut(u64),
-) -> Result<Listing, Fault> {
-    let mut entries = Vec::new();
+/// Reads a directory and hands it out page by page, until nobody wants the next one.
+pub(super) fn read(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) {
+    // Nobody there to hear of a fault wants none.
+    let _ = hand_out(path, pages).or_else(|fault| pages.blocking_send(Err(fault)));
+}
+
+fn hand_out(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) -> Result<(), Fault> {
+    let (mut page, mut begun) = (Vec::new(), Instant::now());
     for row in fs::read_dir(path).map_err(|error| fault(&error, path))? {
         let row = row.map_err(|error| fault(&error, path))?;
         // A name that vanished meanwhile is no row.
         if let Ok(metadata) = row.metadata() {
-            entries.push(entry(row.file_name().into_vec(), &metadata));
+            page.push(entry(row.file_name().into_vec(), &metadata));
         }
-        if entries.len() % STRIDE == 0 {
-            check(token)?;
-            found(entries.len() as u64);
+        if page.len() >= STRIDE || begun.elapsed() >= PATIENCE {
+            let full = std::mem::take(&mut page);
+            if pages.blocking_send(Ok(full)).is_err() {
+                return Ok(());
+            }
+            begun = Instant::now();
         }
     }
-    order.sort(&mut entries);
-    Ok(Listing { entries, free: free(path), at: now() })
+    // Refused as above.
+    let _ = pages.blocking_send(Ok(page));
+    Ok(())
 }
 
 /// Counts what a directory holds, all the way down; links are not followed.
@@ -160,21 +163,34 @@ fn check(token: &CancellationToken) -> Result<(), Fault> {
     if token.is_cancelled() { Err(Fault::new(Code::Cancelled, "stopped")) } else { Ok(()) }
 }
 
-fn free(path: &Path) -> Option<u64> {
+/// Bytes free on the disk that holds it.
+pub(super) fn free(path: &Path) -> Option<u64> {
     let disk = statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Rows between two looks at the token.
+/// Rows of a page, and between two looks at a token.
 const STRIDE: usize = 1024;
+/// On a slow disk a page is handed out before it is full.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(path: &Path) -> Vec<String> {
-        let listing = read(path, Order::default(), &CancellationToken::new(), |_| {}).unwrap();
-        listing.entries.iter().map(|entry| escape(&entry.name.0)).collect()
+    /// All rows by their names, and what stopped the read.
+    fn rows(path: &Path) -> (Vec<Entry>, Option<Code>) {
+        let (sender, mut pages) = mpsc::channel(16);
+        read(path, &sender);
+        let (mut rows, mut fault) = (Vec::new(), None);
+        while let Ok(page) = pages.try_recv() {
+            match page {
+                Ok(page) => rows.extend(page),
+                Err(error) => fault = Some(error.code),
+            }
+        }
+        rows.sort_by(|a, b| a.name.0.cmp(&b.name.0));
+        (rows, fault)
     }
 
     #[test]
@@ -186,18 +202,36 @@ mod tests {
         fs::write(path.join("x2"), "").unwrap();
         fs::write(path.join(OsStr::from_bytes(b"\xff\n")), "").unwrap();
         std::os::unix::fs::symlink("/", path.join("a-link")).unwrap();
-        assert_eq!(names(path), ["z", "a-link", "x2", "x10", "\\xff\\n"]);
-        let listing = read(path, Order::default(), &CancellationToken::new(), |_| {}).unwrap();
-        assert_eq!(listing.entries[3].size, 4);
-        assert!(listing.free.is_some_and(|free| free > 0));
-        let kind = |name| read(&path.join(name), Order::default(), &CancellationToken::new(), |_| {}).unwrap_err().code;
-        assert_eq!((kind("none"), kind("x2")), (Code::NotFound, Code::NotDirectory));
-        let stopped = CancellationToken::new();
-        stopped.cancel();
-        for n in 0..STRIDE {
-            fs::write(path.join(format!("many-{n}")), "").unwrap();
+        let (found, fault) = rows(path);
+        let shown: Vec<_> = found.iter().map(|row| (escape(&row.name.0), row.kind, row.size)).collect();
+        let expected = [
+            ("a-link", Kind::Link, 0),
+            ("x10", Kind::File, 4),
+            ("x2", Kind::File, 0),
+            ("z", Kind::Directory, 0),
+            ("\\xff\\n", Kind::File, 0),
+        ];
+        assert_eq!((shown, fault), (expected.map(|(name, kind, size)| (name.to_owned(), kind, size)).into(), None));
+        assert!(free(path).is_some_and(|free| free > 0));
+        assert_eq!(rows(&path.join("none")), (vec![], Some(Code::NotFound)));
+        assert_eq!(rows(&path.join("x2")), (vec![], Some(Code::NotDirectory)));
+    }
+
+    #[test]
+    fn a_large_directory_comes_in_pages_until_nobody_wants_more() {
+        let home = tempfile::tempdir().unwrap();
+        for n in 0..2 * STRIDE {
+            fs::write(home.path().join(n.to_string()), "").unwrap();
         }
-        assert_eq!(read(path, Order::default(), &stopped, |_| {}).unwrap_err().code, Code::Cancelled);
+        assert_eq!(rows(home.path()).0.len(), 2 * STRIDE);
+        let (sender, mut pages) = mpsc::channel(1);
+        let reader = std::thread::spawn({
+            let path = home.path().to_owned();
+            move || read(&path, &sender)
+        });
+        assert!(pages.blocking_recv().is_some_and(|page| page.is_ok_and(|page| page.len() <= STRIDE)));
+        drop(pages);
+        reader.join().unwrap();
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::FullScreen;
 use super::turn::Perform;
@@ -131,9 +132,13 @@ impl Perform for Doer {
     fn perform(&mut self, effect: Effect) {
         let (inbox, port, token) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
         match effect {
-            Effect::Read { generation, place, order } => {
-                let job = reading::read(port, generation, place, order, token.clone(), inbox);
+            Effect::Read { generation, place, order, shown } => {
+                let gathering = Gathering::new(generation, order, shown, inbox.clone());
+                let job = reading::read(port, generation, place, gathering, inbox);
                 self.spawn(Key::Numbered(generation), job, token);
+            }
+            Effect::Sort { generation, rows, order } => {
+                self.spawn_free(reading::sort(generation, rows, order, inbox));
             }
             Effect::Count { serial, places } => {
                 let job = reading::count(port, serial, places, token.clone(), inbox);

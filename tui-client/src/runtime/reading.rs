@@ -5,59 +5,47 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
-use wire::message::{Entry, Kind};
+use wire::message::Kind;
 use wire::{Code, Fault, RemotePath};
 
 use super::disk;
+use super::gathering::Gathering;
 use super::port::Port;
 use crate::app::dialog::Tally;
 use crate::app::order::Order;
 use crate::app::place::Place;
-use crate::update::{Listing, Msg};
+use crate::app::rows::Rows;
+use crate::update::Msg;
 
-/// Reads a directory to its end and sends the list, with figures on the way.
+/// Reads a directory and sends its rows: parts of them on the way, or only figures while a list of it is
+/// `shown`, and at the end the whole list.
 pub(super) async fn read(
     port: Option<Port>,
     generation: u64,
     place: Place,
-    order: Order,
-    token: CancellationToken,
+    gathering: Gathering,
     inbox: mpsc::Sender<Msg>,
 ) {
-    let mut pulse = Pulse::new(inbox.clone());
     let result = match (place, port) {
         (Place::Local(path), _) => {
-            let found = move |found| pulse.beat(|| Msg::Reading { generation, found });
-            flatten(spawn_blocking(move || disk::read(&path, order, &token, found)).await)
+            let (sender, pages) = mpsc::channel(PAGES_AHEAD);
+            let disk = path.clone();
+            let free = spawn_blocking(move || disk::free(&disk)).await.ok().flatten();
+            spawn_blocking(move || disk::read(&path, &sender));
+            gathering.with_free(free).run(pages).await
         }
-        (Place::Remote(path), Some(port)) => {
-            let found = |found| pulse.beat(|| Msg::Reading { generation, found });
-            read_remote(&port, &path, order, found).await
-        }
+        (Place::Remote(path), Some(port)) => gathering.run(port.list(&path)).await,
         (Place::Remote(_), None) => Err(not_connected()),
     };
     let _ = inbox.send(Msg::Read { generation, result }).await;
 }
 
-async fn read_remote(
-    port: &Port,
-    path: &RemotePath,
-    order: Order,
-    mut found: impl FnMut(u64),
-) -> Result<Listing, Fault> {
-    let mut pages = port.list(path);
-    let mut entries: Vec<Entry> = Vec::new();
-    while let Some(page) = pages.recv().await {
-        // A row whose name is no name could not be acted on.
-        entries.extend(page?.into_iter().filter(|entry| is_name(&entry.name.0)));
-        found(entries.len() as u64);
+/// Puts rows into another order.
+pub(super) async fn sort(generation: u64, rows: Rows, order: Order, inbox: mpsc::Sender<Msg>) {
+    // A sorting that failed leaves the rows as they are.
+    if let Ok(rows) = spawn_blocking(move || rows.sorted(order)).await {
+        let _ = inbox.send(Msg::Sorted { generation, rows }).await;
     }
-    let sorted = spawn_blocking(move || {
-        order.sort(&mut entries);
-        entries
-    });
-    let entries = sorted.await.map_err(panicked)?;
-    Ok(Listing { entries, free: None, at: disk::now() })
 }
 
 /// Counts what directories hold and sends the sum, as it grows and when it is complete.
@@ -115,27 +103,23 @@ async fn count_remote(
 }
 
 /// Lets a figure through ten times a second, and never waits for the screen.
-struct Pulse {
+pub(super) struct Pulse {
     inbox: mpsc::Sender<Msg>,
     last: Instant,
 }
 
 impl Pulse {
-    fn new(inbox: mpsc::Sender<Msg>) -> Self {
+    pub(super) fn new(inbox: mpsc::Sender<Msg>) -> Self {
         Self { inbox, last: Instant::now() }
     }
 
-    fn beat(&mut self, msg: impl FnOnce() -> Msg) {
+    pub(super) fn beat(&mut self, msg: impl FnOnce() -> Msg) {
         if self.last.elapsed() >= BEAT {
             self.last = Instant::now();
             // A full inbox has newer things to tell.
             let _ = self.inbox.try_send(msg());
         }
     }
-}
-
-fn is_name(name: &[u8]) -> bool {
-    !matches!(name, b"" | b"." | b"..") && !name.contains(&b'/') && !name.contains(&0)
 }
 
 fn flatten<T>(result: Result<Result<T, Fault>, tokio::task::JoinError>) -> Result<T, Fault> {
@@ -151,3 +135,5 @@ pub(super) fn not_connected() -> Fault {
 }
 
 const BEAT: Duration = Duration::from_millis(100);
+/// Pages of this machine's disks that wait to be taken up.
+const PAGES_AHEAD: usize = 4;

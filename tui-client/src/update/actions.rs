@@ -48,12 +48,17 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         }
         Action::MarkPattern => prompts::pattern(app, true),
         Action::UnmarkPattern => prompts::pattern(app, false),
-        Action::InvertMarks => app.here_mut().invert_marks(),
+        Action::InvertMarks => {
+            app.here_mut().invert_marks();
+            if app.here().partial {
+                app.tell(Tone::Plain, "Turned round the marks of those read so far");
+            }
+        }
         Action::Search => app.here_mut().search = Some(String::new()),
         Action::Sort(by) => {
             let pane = app.here_mut();
             pane.order = pane.order.pressed(by);
-            reads::reread(app, app.active, None, out);
+            reads::sort(app, app.active, out);
         }
         Action::Connect => server::ask_anew(app),
         Action::Escape => escape_from(app, out),
@@ -81,13 +86,13 @@ pub(super) fn enter(app: &mut App, out: &mut Vec<Effect>) {
     match app.here().current() {
         Row::Up => leave_directory(app, out),
         Row::Entry(entry) if matches!(entry.kind, EntryKind::Directory | EntryKind::Link) => {
-            match app.here().place.join(&entry.name.0) {
+            match app.here().place.join(entry.name) {
                 Ok(place) => reads::go(app, app.active, place, None, out),
                 Err(reason) => app.tell(Tone::Bad, reason),
             }
         }
         Row::Entry(entry) => {
-            let name = escape(&entry.name.0);
+            let name = escape(entry.name);
             app.tell(Tone::Plain, format!("{name} is a file: F5 copies it to the other pane"));
         }
         Row::Nothing => {}
@@ -118,7 +123,12 @@ fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
     if let Some(loading) = app.here_mut().loading.take() {
         out.push(Effect::StopRead(loading.generation));
         let place = loading.place.short_text(app.home.as_deref());
-        app.tell(Tone::Plain, format!("No longer reading {place}"));
+        let text = if loading.shown {
+            format!("Stopped reading: not all of {place} is shown")
+        } else {
+            format!("No longer reading {place}")
+        };
+        app.tell(Tone::Plain, text);
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use wire::message::{Entry, Time};
 use wire::{Fault, RemotePath};
 
 use crate::app::dialog::{Login, Tally};
 use crate::app::order::Order;
 use crate::app::place::Place;
+use crate::app::rows::{Listing, Rows};
 use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
 
 /// Something happened.
@@ -31,12 +31,26 @@ pub enum Msg {
         /// How many.
         found: u64,
     },
+    /// The first rows of a read that goes on, or more of them.
+    Partly {
+        /// The read.
+        generation: u64,
+        /// All rows so far.
+        listing: Listing,
+    },
     /// A read ended.
     Read {
         /// The read.
         generation: u64,
         /// The whole list in its order, or why there is none.
         result: Result<Listing, Fault>,
+    },
+    /// Rows were sorted.
+    Sorted {
+        /// The sorting.
+        generation: u64,
+        /// In their new order.
+        rows: Rows,
     },
     /// Time to look again at panes that are out of date.
     RereadStale,
@@ -77,17 +91,6 @@ pub enum Msg {
     Terminate,
 }
 
-/// A directory that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// Sorted.
-    pub entries: Vec<Entry>,
-    /// Bytes free there; of this machine's disks only.
-    pub free: Option<u64>,
-    /// When.
-    pub at: Time,
-}
-
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -119,6 +122,18 @@ pub enum Effect {
         /// What.
         place: Place,
         /// In which order the rows are wanted.
+        order: Order,
+        /// The rows shown of that directory, which stay until all new ones are there. Where there are none,
+        /// what is read is wanted bit by bit.
+        shown: Option<Rows>,
+    },
+    /// Put rows into another order.
+    Sort {
+        /// Names the sorting.
+        generation: u64,
+        /// Which.
+        rows: Rows,
+        /// In which order they are wanted.
         order: Order,
     },
     /// Give up that read.

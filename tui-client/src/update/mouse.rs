@@ -80,7 +80,7 @@ fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
     let pane = app.pane_mut(side);
     pane.search = None;
     let row = usize::from(spot.y.checked_sub(list.y)?) + pane.top;
-    if !list.contains(spot) || row >= pane.rows() {
+    if !list.contains(spot) || row >= pane.row_count() {
         return None;
     }
     pane.move_to(row);

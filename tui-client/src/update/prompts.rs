@@ -12,6 +12,7 @@ use crate::app::place::Place;
 use crate::app::text;
 use crate::app::{App, Copying, Session, Tone};
 use crate::engine::status::{AfterCopy, IfExists, Job, NewItem};
+use crate::entries::EntryRef;
 
 /// Asks where the marked things are to be copied.
 pub(super) fn copy(app: &mut App) {
@@ -172,7 +173,8 @@ fn mark_matching(app: &mut App, typed: &str, mark: bool) -> Result<(), String> {
     let pattern = Glob::new(typed).map_err(|error| error.to_string())?.compile_matcher();
     let changed = app.here_mut().mark_matching(&pattern, mark);
     let word = if mark { "Marked" } else { "Unmarked" };
-    app.tell(Tone::Plain, format!("{word} {}", text::count(changed as u64, "file")));
+    let of_these = if app.here().partial { " of those read so far" } else { "" };
+    app.tell(Tone::Plain, format!("{word} {}{of_these}", text::count(changed as u64, "file")));
     Ok(())
 }
 
@@ -194,8 +196,8 @@ fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
 }
 
 fn sources(pane: &Pane) -> Vec<Source> {
-    let source = |entry: &wire::message::Entry| {
-        let place = pane.place.join(&entry.name.0).ok()?;
+    let source = |entry: EntryRef<'_>| {
+        let place = pane.place.join(entry.name).ok()?;
         let directory = entry.kind == EntryKind::Directory;
         Some(Source { place, directory, size: entry.size, mtime: entry.mtime })
     };

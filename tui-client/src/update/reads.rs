@@ -2,14 +2,16 @@
 
 use wire::{Code, Fault, RemotePath};
 
-use super::{Effect, Listing, server};
+use super::{Effect, server};
 use crate::app::pane::{Loading, Pane};
 use crate::app::place::Place;
+use crate::app::rows::{Listing, Rows};
 use crate::app::{App, Session, Side, Tone};
 
 const SIDES: [Side; 2] = [Side::Left, Side::Right];
 
-/// Begins to read `place` into a pane. The old list stays until the new one is whole.
+/// Begins to read `place` into a pane. The old list stays until there are rows of another directory, or all
+/// rows of the same.
 pub(super) fn go(app: &mut App, side: Side, place: Place, land: Option<Vec<u8>>, out: &mut Vec<Effect>) {
     if !place.is_local() && !matches!(app.session, Session::Online(_)) {
         return server::ask_anew(app);
@@ -20,8 +22,9 @@ pub(super) fn go(app: &mut App, side: Side, place: Place, land: Option<Vec<u8>>,
         out.push(Effect::StopRead(old.generation));
     }
     pane.stale = false;
-    pane.loading = Some(Loading { generation, place: place.clone(), land, found: 0 });
-    out.push(Effect::Read { generation, place, order: pane.order });
+    let shown = (place == pane.place && !pane.rows.is_empty()).then(|| pane.rows.clone());
+    pane.loading = Some(Loading::new(generation, place.clone(), land));
+    out.push(Effect::Read { generation, place, order: pane.order, shown });
 }
 
 /// Reads the same directory again, unless the pane is on its way to another one.
@@ -48,24 +51,52 @@ pub(super) fn found(app: &mut App, generation: u64, found: u64) {
     }
 }
 
-pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Fault>, out: &mut Vec<Effect>) {
+/// Rows of a read that goes on.
+pub(super) fn partly(app: &mut App, generation: u64, listing: Listing) {
     let Some(pane) = reading(app, generation) else { return };
-    match result {
-        Ok(listing) => {
-            pane.settle(listing.entries, listing.free, listing.at);
-            match pane.place.clone() {
-                Place::Local(path) => app.local_place = path,
-                Place::Remote(path) => app.remote_place = path,
-            }
-        }
-        Err(fault) => failed(app, generation, &fault, out),
+    pane.settle(listing);
+    match pane.place.clone() {
+        Place::Local(path) => app.local_place = path,
+        Place::Remote(path) => app.remote_place = path,
     }
 }
 
-/// The pane stays where it was; when that is what is gone, it goes up.
-fn failed(app: &mut App, generation: u64, fault: &Fault, out: &mut Vec<Effect>) {
-    let of_read = |pane: &Pane| pane.loading.as_ref().is_some_and(|loading| loading.generation == generation);
-    let Some(side) = SIDES.into_iter().find(|side| of_read(app.pane(*side))) else { return };
+pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Fault>, out: &mut Vec<Effect>) {
+    let Some(side) = SIDES.into_iter().find(|side| is_reading(app.pane(*side), generation)) else { return };
+    match result {
+        Ok(listing) => {
+            partly(app, generation, listing);
+            app.pane_mut(side).complete();
+            if app.pane(side).rows.order() != app.pane(side).order {
+                sort(app, side, out);
+            }
+        }
+        Err(fault) => failed(app, side, &fault, out),
+    }
+}
+
+/// Has the rows put into the order asked for, at the end of the read if one is under way.
+pub(super) fn sort(app: &mut App, side: Side, out: &mut Vec<Effect>) {
+    if app.pane(side).loading.is_some() {
+        return app.tell(Tone::Plain, "It is sorted as soon as all is read");
+    }
+    let generation = app.next_serial();
+    let pane = app.pane_mut(side);
+    pane.sorting = Some(generation);
+    out.push(Effect::Sort { generation, rows: pane.rows.clone(), order: pane.order });
+}
+
+pub(super) fn sorted(app: &mut App, generation: u64, rows: Rows) {
+    for side in SIDES {
+        let pane = app.pane_mut(side);
+        if pane.sorting == Some(generation) {
+            pane.reorder(rows.clone());
+        }
+    }
+}
+
+/// The pane stays where it was, or keeps what was read; when that directory is what is gone, it goes up.
+fn failed(app: &mut App, side: Side, fault: &Fault, out: &mut Vec<Effect>) {
     let pane = app.pane_mut(side);
     let Some(loading) = pane.loading.take() else { return };
     let gone = loading.place == pane.place && matches!(fault.code, Code::NotFound | Code::NotDirectory);
@@ -74,7 +105,8 @@ fn failed(app: &mut App, generation: u64, fault: &Fault, out: &mut Vec<Effect>) 
         _ if fault.code == Code::Cancelled => {}
         _ => {
             let place = loading.place.short_text(app.home.as_deref());
-            app.tell_fault(&format!("Cannot read {place}"), fault);
+            let what = if loading.shown { "Cannot read all of" } else { "Cannot read" };
+            app.tell_fault(&format!("{what} {place}"), fault);
         }
     }
 }
@@ -127,6 +159,9 @@ pub(super) fn back_online(app: &mut App, out: &mut Vec<Effect>) {
 }
 
 fn reading(app: &mut App, generation: u64) -> Option<&mut Pane> {
-    let of_read = |pane: &&mut Pane| pane.loading.as_ref().is_some_and(|loading| loading.generation == generation);
-    [&mut app.left, &mut app.right].into_iter().find(of_read)
+    [&mut app.left, &mut app.right].into_iter().find(|pane| is_reading(pane, generation))
+}
+
+fn is_reading(pane: &Pane, generation: u64) -> bool {
+    pane.loading.as_ref().is_some_and(|loading| loading.generation == generation)
 }

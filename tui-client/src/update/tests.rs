@@ -11,9 +11,9 @@ use super::*;
 use crate::action::Scope;
 use crate::app::dialog::Login;
 use crate::app::order::{By, Order};
-use crate::app::pane::Row;
+use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
-use crate::app::sample::{self, NOW, directory, file, keys};
+use crate::app::sample::{self, all_names, directory, file, keys, listing, reread_of};
 use crate::app::{Session, Side, Tone};
 use crate::engine::status::{
     AfterCopy, IfExists, ItemId, Job, Link, NewItem, Question, QuestionId, Reply, State, Status,
@@ -22,6 +22,7 @@ use crate::engine::status::{
 mod moves;
 mod queue;
 mod random;
+mod reads;
 
 use queue::with_status;
 
@@ -44,7 +45,12 @@ fn up(name: &str, target: &str) -> NewItem {
 }
 
 fn read(generation: u64, place: Place) -> Effect {
-    Effect::Read { generation, place, order: Order::default() }
+    Effect::Read { generation, place, order: Order::default(), shown: None }
+}
+
+/// As [`read`], while what the pane shows of the directory stays.
+fn reread(generation: u64, pane: &Pane) -> Effect {
+    Effect::Read { generation, place: pane.place.clone(), order: Order::default(), shown: Some(pane.rows.clone()) }
 }
 
 /// After the keys, the active pane's cursor and the names that are marked.
@@ -54,11 +60,11 @@ fn check_cursor(script: &str, cursor: &str, marked: &str) {
     let pane = app.here();
     let at = match pane.current() {
         Row::Up => "..".into(),
-        Row::Entry(entry) => wire::path::escape(&entry.name.0),
+        Row::Entry(entry) => wire::path::escape(entry.name),
         Row::Nothing => "nothing".into(),
     };
-    let marks: Vec<_> = pane.entries.iter().filter(|entry| pane.marks.has(&entry.name.0)).collect();
-    assert_eq!((at.as_str(), sample::names(&marks).join(" ").as_str()), (cursor, marked), "{script}");
+    let marks = if pane.marks.is_empty() { vec![] } else { sample::names(&pane.selection()) };
+    assert_eq!((at.as_str(), marks.join(" ").as_str()), (cursor, marked), "{script}");
 }
 
 #[test]
@@ -93,11 +99,9 @@ fn keys_become_effects() {
     check("<Enter>", &[read(1, local("/home/ada"))]);
     check("<Backspace>", &[read(1, local("/home/ada"))]);
     check("<Tab><Ctrl-PageUp>", &[read(1, remote("/photos"))]);
-    check("<Ctrl-R>", &[read(1, local("/home/ada/Downloads"))]);
-    check(
-        "<Ctrl-R><Ctrl-R>",
-        &[read(1, local("/home/ada/Downloads")), Effect::StopRead(1), read(2, local("/home/ada/Downloads"))],
-    );
+    let left = &sample::app().left;
+    check("<Ctrl-R>", &[reread(1, left)]);
+    check("<Ctrl-R><Ctrl-R>", &[reread(1, left), Effect::StopRead(1), reread(2, left)]);
     check("<End><Enter>", &[]);
     check("<F10>", &[Effect::Quit]);
     check("<Ctrl-C>", &[Effect::Quit]);
@@ -159,25 +163,6 @@ fn escape_and_digits_are_function_keys() {
 }
 
 #[test]
-fn the_old_list_stays_until_the_new_one_is_whole() {
-    let mut app = sample::app();
-    run(&mut app, "<Down><Enter>");
-    update(&mut app, Msg::Reading { generation: 1, found: 12_000 });
-    assert_eq!((app.left.entries.len(), app.left.loading.as_ref().map(|loading| loading.found)), (5, Some(12_000)));
-    let listing = |entries| Ok(Listing { entries, free: Some(1), at: NOW });
-    update(&mut app, Msg::Read { generation: 99, result: listing(vec![]) });
-    assert_eq!(app.left.entries.len(), 5, "an answer to another read is dropped");
-    update(&mut app, Msg::Read { generation: 1, result: listing(vec![directory("x")]) });
-    assert_eq!((&app.left.place, app.left.entries.len()), (&local("/home/ada/Downloads/albums"), 1));
-    run(&mut app, "<Backspace>");
-    update(
-        &mut app,
-        Msg::Read { generation: 2, result: listing(vec![directory("0"), directory("albums"), file("z", 1, 0)]) },
-    );
-    assert_eq!(app.left.current_name(), b"albums", "the cursor lands on the directory just left");
-}
-
-#[test]
 fn a_read_that_fails_changes_nothing_but_the_message() {
     let mut app = sample::app();
     run(&mut app, "<Down><Enter>");
@@ -195,7 +180,7 @@ fn panes_can_be_exchanged_while_they_are_read() {
     let mut app = sample::app();
     run(&mut app, "<Down><Enter><Ctrl-U>");
     assert_eq!((app.active, &app.left.place), (Side::Right, &remote("/photos/2026")));
-    update(&mut app, Msg::Read { generation: 1, result: Ok(Listing { entries: vec![], free: None, at: NOW }) });
+    update(&mut app, Msg::Read { generation: 1, result: Ok(listing(vec![])) });
     assert_eq!(app.right.place, local("/home/ada/Downloads/albums"));
 }
 
@@ -206,7 +191,8 @@ fn news_of_a_directory_is_gathered_into_one_read() {
     assert_eq!(update(&mut app, Msg::Changed(path.clone())), [Effect::RereadLater]);
     assert_eq!(update(&mut app, Msg::Changed(path)), []);
     assert_eq!(update(&mut app, Msg::Changed(RemotePath::home())), []);
-    assert_eq!(update(&mut app, Msg::RereadStale), [read(1, remote("/photos/2026"))]);
+    let expected = [reread(1, &app.right)];
+    assert_eq!(update(&mut app, Msg::RereadStale), expected);
     assert_eq!(update(&mut app, Msg::RereadStale), []);
 }
 
@@ -217,8 +203,8 @@ fn work_that_ends_shows_what_it_made() {
     run(&mut app, "<F7>new<Enter>");
     assert_eq!(app.working, 1);
     let effects = update(&mut app, Msg::Worked { work: work.clone(), done: 1, fault: None });
-    assert_eq!((effects, app.working), (vec![read(1, local("/home/ada/Downloads"))], 0));
-    let listing = Listing { entries: vec![directory("albums"), directory("new")], free: None, at: NOW };
+    assert_eq!((effects, app.working), (vec![reread(1, &app.left)], 0));
+    let listing = reread_of(&app.left, vec![directory("albums"), directory("new")]);
     update(&mut app, Msg::Read { generation: 1, result: Ok(listing) });
     assert_eq!(app.left.current_name(), b"new");
     update(&mut app, Msg::Worked { work, done: 0, fault: Some(Fault::new(Code::Exists, "new exists")) });
@@ -324,10 +310,11 @@ fn a_lost_connection_keeps_the_lists_and_reads_again_when_it_is_back() {
     );
     assert_eq!(update(&mut app, Msg::Second(1)), [Effect::WaitSecond(1)]);
     assert_eq!((update(&mut app, Msg::Second(0)), app.waited.0), (vec![], 1));
-    assert_eq!(app.right.entries.len(), 5);
+    assert_eq!(app.right.rows.len(), 5);
     assert_eq!(update(&mut app, Msg::Changed(RemotePath::parse(b"/photos/2026").unwrap())), [Effect::RereadLater]);
     assert_eq!(update(&mut app, Msg::RereadStale), []);
-    assert_eq!(with_status(&mut app, quiet), [read(2, remote("/photos/2026"))]);
+    let expected = [reread(2, &app.right)];
+    assert_eq!(with_status(&mut app, quiet), expected);
     assert_eq!(update(&mut app, Msg::Second(1)), []);
     let refused = Link::Refused(Fault::new(Code::Login, "the user or the password is wrong"));
     with_status(&mut app, |status| {
@@ -362,7 +349,11 @@ fn the_mouse() {
     assert_eq!(mouse(&mut app, LEFT, 50, 3, 1000), [], "too late for the second of two");
     assert_eq!(mouse(&mut app, LEFT, 50, 3, 1300), [read(1, remote("/photos/2026/raw"))]);
     mouse(&mut app, RIGHT, 5, 5, 5000);
-    assert!(app.active == Side::Left && app.left.marks.has(b"boat-plans.pdf"));
+    assert!(
+        app.active == Side::Left
+            && sample::names(&app.left.selection()) == ["boat-plans.pdf"]
+            && app.left.marks.len() == 1
+    );
     mouse(&mut app, LEFT, 5, 18, 6000);
     assert_eq!(app.left.current_name(), b"boat-plans.pdf", "below the last row");
     mouse(&mut app, MouseEventKind::ScrollDown, 50, 5, 0);
@@ -377,14 +368,6 @@ fn the_mouse() {
     with_status(&mut app, |status| status.questions.clear());
     mouse(&mut app, LEFT, 5, 19, 12_000);
     assert_eq!((app.focus, app.queue.selected), (Scope::Queue, Some(ItemId(1))));
-}
-
-#[test]
-fn sorting_reads_again_in_the_new_order() {
-    let mut app = sample::app();
-    let order = Order { by: By::Size, reverse: false };
-    let place = local("/home/ada/Downloads");
-    assert_eq!(run(&mut app, "<Alt-S>"), [Effect::Read { generation: 1, place, order }]);
 }
 
 #[test]

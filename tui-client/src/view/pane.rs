@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use wire::message::{Entry, Kind, Usage};
+use wire::message::{Kind, Usage};
 use wire::path::escape;
 use wire::size;
 
@@ -16,6 +16,7 @@ use crate::app::queue::bytes_to_come;
 use crate::app::text::{self, Dates, clip, clip_left, columns, fit, fit_right};
 use crate::app::{App, Session, Side};
 use crate::engine::status::Link;
+use crate::entries::EntryRef;
 use crate::theme::{Look, Theme};
 
 pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mut Buffer) {
@@ -63,7 +64,7 @@ fn look_of(theme: &Theme, pane: &Pane, row: usize, cursor: bool, stale: bool) ->
         Row::Entry(entry) => Some(entry),
         Row::Up | Row::Nothing => None,
     };
-    let marked = entry.is_some_and(|entry| pane.marks.has(&entry.name.0));
+    let marked = entry.is_some_and(|entry| pane.marks.has(entry.id));
     match (cursor, marked, entry.map(|entry| entry.kind)) {
         (true, true, _) => theme.marked_cursor,
         (true, false, _) => theme.cursor,
@@ -107,11 +108,11 @@ impl Columns {
         match pane.row(row) {
             Row::Up => [" ..".to_owned(), "UP".to_owned(), String::new(), String::new()],
             Row::Entry(entry) => {
-                let mark = if pane.marks.has(&entry.name.0) { '√' } else { ' ' };
+                let mark = if pane.marks.has(entry.id) { '√' } else { ' ' };
                 let dates = if self.date > 12 { Dates::Long } else { Dates::Short };
                 let date = text::date(entry.mtime, pane.read_at, &app.zone, dates);
-                let proven = if entry.root.is_some() { "✓" } else { "" };
-                [format!("{mark}{}", escape(&entry.name.0)), size_word(entry), date, proven.to_owned()]
+                let proven = if entry.proven { "✓" } else { "" };
+                [format!("{mark}{}", escape(entry.name)), size_word(entry), date, proven.to_owned()]
             }
             Row::Nothing => Default::default(),
         }
@@ -133,7 +134,7 @@ impl Columns {
     }
 }
 
-fn size_word(entry: &Entry) -> String {
+fn size_word(entry: EntryRef<'_>) -> String {
     match entry.kind {
         Kind::File => size::show_short(entry.size),
         Kind::Directory => "DIR".to_owned(),
@@ -158,7 +159,8 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
         return clip_left(&format!("find: {}_", escape(search.as_bytes())), room);
     }
     if let Some(loading) = &pane.loading {
-        return format!("reading… {}", text::grouped(loading.found));
+        let reading = format!("reading… {}", text::grouped(loading.found));
+        return if pane.marks.is_empty() { reading } else { format!("{reading}  {}", marks_text(pane)) };
     }
     if !pane.place.is_local() {
         match (&app.session, &app.status.link) {
@@ -173,14 +175,21 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
             (Session::Online(_), Link::Online) => {}
         }
     }
-    if !pane.marks.is_empty() {
-        return format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()));
+    match (pane.marks.is_empty(), pane.partial) {
+        (true, false) => {}
+        (true, true) => return format!("only {} read; Ctrl-R: all", text::grouped(pane.rows.len() as u64)),
+        (false, false) => return marks_text(pane),
+        (false, true) => return format!("{}, not all read", marks_text(pane)),
     }
     match pane.current() {
         Row::Up => "to the directory above".to_owned(),
         Row::Entry(entry) => entry_text(entry, room),
         Row::Nothing => "empty".to_owned(),
     }
+}
+
+fn marks_text(pane: &Pane) -> String {
+    format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()))
 }
 
 /// With the key that does not wait, where it fits.
@@ -190,15 +199,15 @@ fn lost_text(wait: u64, room: usize) -> String {
     if columns(&long) <= room { long } else { short }
 }
 
-fn entry_text(entry: &Entry, room: usize) -> String {
-    let detail = match (entry.kind, entry.root) {
-        (Kind::File, Some(_)) => format!("  {}  ✓ proven", size::show(entry.size)),
-        (Kind::File, None) => format!("  {}", size::show(entry.size)),
+fn entry_text(entry: EntryRef<'_>, room: usize) -> String {
+    let detail = match (entry.kind, entry.proven) {
+        (Kind::File, true) => format!("  {}  ✓ proven", size::show(entry.size)),
+        (Kind::File, false) => format!("  {}", size::show(entry.size)),
         (Kind::Directory, _) => "  directory".to_owned(),
         (Kind::Link, _) => "  link".to_owned(),
         (Kind::Other, _) => "  device, socket or pipe".to_owned(),
     };
-    clip(&escape(&entry.name.0), room.saturating_sub(columns(&detail))) + &detail
+    clip(&escape(entry.name), room.saturating_sub(columns(&detail))) + &detail
 }
 
 /// Free space of this machine, or the quota of the home.

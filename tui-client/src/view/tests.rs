@@ -82,8 +82,29 @@ fn main_120x40_sorted_by_size_with_a_limit() {
     update(&mut app, Msg::Status(Arc::new(status)));
     app.right.order = app.right.order.pressed(crate::app::order::By::Size);
     app.left.stale = true;
-    app.left.loading = Some(Loading { generation: 1, place: app.left.place.clone(), land: None, found: 12_000 });
+    app.left.loading = Some(Loading { found: 12_000, ..Loading::new(1, app.left.place.clone(), None) });
     insta::assert_snapshot!(picture(&app));
+}
+
+/// The list left behind while nothing came; the first rows; one of them marked; what stays after Esc, with the
+/// mark and without.
+#[test]
+fn a_directory_that_is_being_read() {
+    let mut app = sized(50, 14);
+    let mut pictures = Vec::new();
+    let mut show = |app: &mut App, codes: &[KeyCode], msg: Msg| {
+        codes.iter().for_each(|code| press(app, *code));
+        update(app, msg);
+        pictures.push(picture(app));
+    };
+    let found = |found| Msg::Reading { generation: 1, found };
+    show(&mut app, &[KeyCode::Down, KeyCode::Enter], found(900));
+    let page: Vec<_> = (0..1000).map(|n| file(&format!("entry-{n:07}"), 1000, NOW.secs)).collect();
+    show(&mut app, &[], Msg::Partly { generation: 1, listing: sample::listing(page) });
+    show(&mut app, &[KeyCode::Down, KeyCode::Insert], found(1_000_000));
+    show(&mut app, &[KeyCode::Esc], Msg::EscapeWaited(2));
+    show(&mut app, &[KeyCode::Up, KeyCode::Insert], found(0));
+    insta::assert_snapshot!(pictures.join("\n"));
 }
 
 #[test]
@@ -129,9 +150,9 @@ fn hostile_names_stay_in_their_columns() {
     let mut entries: Vec<_> = names.iter().map(|name| entry(name, wire::message::Kind::File, 1 << 40, 0)).collect();
     entries.push(entry(b"link", wire::message::Kind::Link, 0, NOW.secs));
     entries.push(entry(b"socket", wire::message::Kind::Other, 0, i64::MIN));
-    app.left.entries = entries.clone();
-    app.right.entries = entries;
-    app.left.move_to(1);
+    app.left.rows = sample::rows(&entries);
+    app.right.rows = app.left.rows.clone();
+    app.left.land_on(names[0]);
     app.right.place = Place::Remote(wire::RemotePath::parse(b"/\x1b]0;title\x07/\xff").unwrap());
     let shown = picture(&app);
     assert!(!shown.contains('\x1b'));
@@ -220,7 +241,8 @@ fn server_dialogs() -> Vec<Kind> {
 fn file_dialogs(app: &App) -> Vec<Kind> {
     let mut app = app.clone();
     app.active = Side::Right;
-    app.right.entries.extend((0..9).map(|n| file(&format!("more-{n}"), 100, 0)));
+    let more = (0..9).map(|n| file(&format!("more-{n}"), 100, 0));
+    app.right = sample::remote_pane("/photos/2026", sample::photos().into_iter().chain(more).collect());
     let mut kinds = Vec::new();
     for mark in [false, true] {
         app.right.move_to(1);

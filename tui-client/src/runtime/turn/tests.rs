@@ -9,8 +9,9 @@ use ratatui::backend::TestBackend;
 
 use super::*;
 use crate::app::place::Place;
-use crate::app::sample::{NOW, app, directory, file, keys, names};
-use crate::update::{Listing, Work};
+use crate::app::rows::Listing;
+use crate::app::sample::{NOW, all_names, app, directory, file, keys, listing};
+use crate::update::Work;
 
 /// Directories by their text, with the names in them.
 struct World {
@@ -39,7 +40,7 @@ impl World {
             Some(name) => directory(name),
             None => file(name, 1, NOW.secs),
         };
-        Ok(Listing { entries: names.iter().map(entry).collect(), free: None, at: NOW })
+        Ok(listing(names.iter().map(entry).collect()))
     }
 }
 
@@ -115,7 +116,7 @@ fn play_events(events: impl Stream<Item = io::Result<Event>>) -> After {
 fn walking_in_and_out() {
     let after = play("<Down><Enter>");
     assert_eq!(after.app.left.place, Place::Local(PathBuf::from("/home/ada/Downloads/albums")));
-    assert_eq!(names(&after.app.left.entries.iter().collect::<Vec<_>>()), ["one", "two"]);
+    assert_eq!(all_names(&after.app.left), "one two");
     assert!(after.picture.contains("~/Downloads/albums"), "{}", after.picture);
     let after = play("<Down><Enter><Backspace><Backspace>");
     assert_eq!(after.app.left.place, Place::Local(PathBuf::from("/home/ada")));

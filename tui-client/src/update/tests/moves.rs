@@ -91,7 +91,7 @@ fn ctrl_r_does_not_wait_for_the_next_try_to_connect() {
         status.questions.clear();
         status.link = lost;
     });
-    assert_eq!(run(&mut app, "<Ctrl-R>"), [read(2, local("/home/ada/Downloads"))]);
+    assert_eq!(run(&mut app, "<Ctrl-R>"), [reread(2, &sample::app().left)]);
     assert_eq!(run(&mut app, "<Tab><Ctrl-R>"), [Effect::Reconnect]);
     assert_eq!(app.note.text, "Trying to connect…");
     let lost = Link::Lost { retry_in: std::time::Duration::from_secs(1), reason: "refused".into() };

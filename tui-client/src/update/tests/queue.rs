@@ -94,7 +94,7 @@ fn the_queue_has_the_keys() {
     check("<End>r", &[]);
     check("<Delete>", &[]);
     check("x", &command(4, Command::Forget));
-    check("<F2><Ctrl-R>", &[read(1, local("/home/ada/Downloads"))]);
+    check("<F2><Ctrl-R>", &[reread(1, &sample::app().left)]);
     check("<Esc>p", &[Effect::WaitEscape(1)]);
     let mut app = sample::app();
     with_status(&mut app, |status| {

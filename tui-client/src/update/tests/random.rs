@@ -1,6 +1,7 @@
 //! Keys, clicks, sizes and news at random: nothing panics.
 
 use super::*;
+use crate::app::rows::{Heirs, Listing, Rows};
 
 /// Keys, clicks, sizes and news at random: nothing panics, and the picture is always as wide as the screen.
 #[test]
@@ -76,12 +77,24 @@ impl Random {
         let fault = Fault::new(self.pick(&[Code::Exists, Code::NotFound, Code::Io]), "a reason\n\x1b[2J");
         match effect {
             Effect::Read { generation, .. } if self.below(3) == 0 => Some(Msg::Read { generation, result: Err(fault) }),
-            Effect::Read { generation, .. } => {
-                let entries = (0..self.below(60)).map(|n| file(&format!("name {n} 日本\x1b"), n, 0)).collect();
-                Some(Msg::Read { generation, result: Ok(Listing { entries, free: None, at: NOW }) })
+            Effect::Read { generation, shown, .. } => {
+                let listing = self.listing(shown);
+                let part = self.below(2) == 0;
+                Some(if part {
+                    Msg::Partly { generation, listing }
+                } else {
+                    Msg::Read { generation, result: Ok(listing) }
+                })
             }
+            Effect::Sort { generation, rows, order } => Some(Msg::Sorted { generation, rows: rows.sorted(order) }),
             Effect::Work(work) => Some(Msg::Worked { work, done: 0, fault: Some(fault) }),
             _ => None,
         }
+    }
+
+    fn listing(&mut self, shown: Option<Rows>) -> Listing {
+        let entries: Vec<_> = (0..self.below(60)).map(|n| file(&format!("name {n} 日本\x1b"), n, 0)).collect();
+        let heirs = shown.map(|shown| Heirs::of(shown.entries(), &entries.iter().collect()));
+        Listing { heirs, ..listing(entries) }
     }
 }

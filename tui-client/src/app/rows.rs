@@ -1,0 +1,202 @@
+//! The rows of a directory: its entries, and the order they stand in. Made off the screen's thread; the
+//! screen only exchanges one for the next, however many there are.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use wire::message::Time;
+
+use super::order::Order;
+use crate::entries::{Entries, EntryRef};
+
+/// Entries in an order, without `..`. Their numbers stay when more come or the order changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    entries: Entries,
+    ids: Arc<Vec<u32>>,
+    order: Order,
+}
+
+/// A directory, as far as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Sorted.
+    pub rows: Rows,
+    /// Where the rows are that were shown before, when the same directory is read again.
+    pub heirs: Option<Heirs>,
+    /// Bytes free there; of this machine's disks only.
+    pub free: Option<u64>,
+    /// When.
+    pub at: Time,
+}
+
+/// Which entry of a new list has the name of which one of an older.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heirs(Vec<u32>);
+
+impl Rows {
+    /// All entries in an order.
+    pub fn new(entries: Entries, order: Order) -> Self {
+        Self { order, ..Self::default() }.grown(entries)
+    }
+
+    /// The same with what came since. Only that is sorted; the rest is merged with it.
+    pub fn grown(&self, entries: Entries) -> Self {
+        let mut ids = Vec::with_capacity(entries.len());
+        ids.extend_from_slice(&self.ids);
+        ids.extend(entries.ids().skip(self.len()));
+        self.order.sort(&entries, &mut ids);
+        Self { entries, ids: Arc::new(ids), order: self.order }
+    }
+
+    /// The same in another order.
+    pub fn sorted(&self, order: Order) -> Self {
+        Self::new(self.entries.clone(), order)
+    }
+
+    /// The order they are in.
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The entry in a row.
+    pub fn get(&self, row: usize) -> Option<EntryRef<'_>> {
+        self.entries.get(*self.ids.get(row)?)
+    }
+
+    /// The row of an entry.
+    pub fn row_of(&self, id: u32) -> Option<usize> {
+        self.ids.iter().position(|other| *other == id)
+    }
+
+    /// The numbers of the entries, row by row.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// The entries as they came.
+    pub fn entries(&self) -> &Entries {
+        &self.entries
+    }
+}
+
+impl Heirs {
+    /// Looks up every older name among the newer ones.
+    pub fn of(older: &Entries, newer: &Entries) -> Self {
+        let (names, mut heirs) = (Names::of(newer), vec![NONE; older.bound()]);
+        for id in older.ids() {
+            if let Some((heir, found)) = heirs.get_mut(id as usize).zip(names.find(older.name(id))) {
+                *heir = found;
+            }
+        }
+        Self(heirs)
+    }
+
+    /// The new number of an old one, where the name is still there.
+    pub fn get(&self, id: u32) -> Option<u32> {
+        self.0.get(id as usize).copied().filter(|heir| *heir != NONE)
+    }
+}
+
+/// Numbers by the hash of their names, half of the places free: eight bytes an entry, where a map of names
+/// takes fifty.
+struct Names<'a> {
+    entries: &'a Entries,
+    table: Vec<u32>,
+    hasher: RandomState,
+}
+
+impl<'a> Names<'a> {
+    fn of(entries: &'a Entries) -> Self {
+        let table = vec![NONE; (entries.len() * 2).next_power_of_two()];
+        let mut names = Self { entries, table, hasher: RandomState::new() };
+        for id in entries.ids() {
+            let free = names.places(entries.name(id)).find(|place| names.at(*place) == NONE);
+            if let Some(place) = free.and_then(|place| names.table.get_mut(place)) {
+                *place = id;
+            }
+        }
+        names
+    }
+
+    fn find(&self, name: &[u8]) -> Option<u32> {
+        let ids = self.places(name).map(|place| self.at(place));
+        ids.take_while(|id| *id != NONE).find(|id| self.entries.name(*id) == name)
+    }
+
+    /// Where a name may be: from the place of its hash on, all round.
+    fn places(&self, name: &[u8]) -> impl Iterator<Item = usize> + use<> {
+        let (mask, first) = (self.table.len() - 1, self.hasher.hash_one(name) as usize);
+        (0..=mask).map(move |step| first.wrapping_add(step) & mask)
+    }
+
+    fn at(&self, place: usize) -> u32 {
+        self.table.get(place).copied().unwrap_or(NONE)
+    }
+}
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::order::By;
+    use crate::app::sample::{directory, file};
+
+    fn names(rows: &Rows) -> String {
+        let names: Vec<_> = rows.ids().iter().map(|id| wire::path::escape(rows.entries().name(*id))).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn rows_that_come_bit_by_bit_are_those_that_come_at_once() {
+        let all: Vec<_> = (0..500).map(|n: u64| file(&format!("f{}", n * 7919 % 500), n % 10, 0)).collect();
+        for by in [By::Name, By::Size] {
+            let order = Order { by, reverse: by == By::Size };
+            let mut rows = Rows::new(Entries::default(), order);
+            let mut entries = Entries::default();
+            for page in all.chunks(77) {
+                page.iter().for_each(|entry| entries.push(entry));
+                rows = rows.grown(entries.clone());
+                assert_eq!(rows, Rows::new(entries.clone(), order));
+            }
+            assert_eq!(rows.len(), 500);
+            assert_eq!(rows.sorted(Order::default()), Rows::new(entries, Order::default()));
+        }
+    }
+
+    #[test]
+    fn numbers_name_entries_in_every_order() {
+        let rows = Rows::new([file("b", 1, 0), directory("z"), file("a", 2, 0)].iter().collect(), Order::default());
+        assert_eq!((names(&rows).as_str(), rows.row_of(0), rows.row_of(3)), ("z a b", Some(2), None));
+        let turned = rows.sorted(Order { by: By::Size, reverse: true });
+        assert_eq!((names(&turned).as_str(), turned.row_of(0)), ("z b a", Some(1)));
+        assert_eq!(turned.get(1).map(|entry| (entry.id, entry.size)), Some((0, 1)));
+    }
+
+    #[test]
+    fn heirs_have_the_name() {
+        let entries = |names: &mut dyn Iterator<Item = u32>| -> Entries {
+            names.map(|n| file(&n.to_string(), 0, 0)).collect::<Vec<_>>().iter().collect()
+        };
+        let (older, newer) = (entries(&mut (0..1000)), entries(&mut (500..2000).rev()));
+        let heirs = Heirs::of(&older, &newer);
+        for id in older.ids() {
+            let heir = heirs.get(id);
+            assert_eq!(heir.map(|heir| newer.name(heir)), (id >= 500).then(|| older.name(id)));
+        }
+        assert_eq!((heirs.get(u32::MAX), Heirs::of(&newer, &Entries::default()).get(0)), (None, None));
+        assert_eq!(Heirs::of(&Entries::default(), &newer), Heirs::default());
+    }
+}
