@@ -21,7 +21,7 @@ use super::send::Downloads;
 use super::upload::{SmallUpload, StagedUpload, Upload};
 use super::{LaneLimits, Outgoing};
 use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
-use crate::flow::{Flow, or_rest};
+use crate::flow::{Flow, next_or_rest};
 use crate::tenant::Tenant;
 
 /// The reading side of a lane.
@@ -29,7 +29,7 @@ pub(super) struct Receiving {
     tenant: Arc<Tenant>,
     limits: LaneLimits,
     flow: Flow,
-    out: mpsc::Sender<Outgoing>,
+    out: mpsc::Sender<Box<Outgoing>>,
     downloads: Downloads,
     uploads: HashMap<u64, Upload>,
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
@@ -57,7 +57,7 @@ impl Receiving {
         tenant: Arc<Tenant>,
         limits: LaneLimits,
         flow: Flow,
-        out: mpsc::Sender<Outgoing>,
+        out: mpsc::Sender<Box<Outgoing>>,
         downloads: Downloads,
     ) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Receiving {
             if busy {
                 self.flow.moving(self.limits.stall, reader.next()).await
             } else {
-                or_rest(reader.next(), || self.spare = Vec::new()).await
+                next_or_rest(reader, || self.spare = Vec::new()).await
             }
         };
         tokio::select! {
@@ -265,7 +265,7 @@ impl Receiving {
                         Err(fault) => Lane::Fault { transfer, fault },
                     };
                     // A lane that is gone: the client will ask again and find the file whole.
-                    let _ = out.send(Outgoing::Message(answer)).await;
+                    let _ = out.send(Box::new(Outgoing::Message(answer))).await;
                 });
             }
         }
@@ -282,7 +282,7 @@ impl Receiving {
                 Ok(Err(fault)) => Lane::Fault { transfer, fault: tenant.tell_existing(&path, fault).await },
                 Err(_) => Lane::Fault { transfer, fault: Fault::new(Code::Draining, "the server is going down") },
             };
-            let _ = out.send(Outgoing::Message(answer)).await;
+            let _ = out.send(Box::new(Outgoing::Message(answer))).await;
         });
         Ok(())
     }
@@ -317,7 +317,7 @@ impl Receiving {
 
     async fn say(&self, message: Lane) {
         // An error: the writing side has ended, and ends this side too.
-        let _ = self.out.send(Outgoing::Message(message)).await;
+        let _ = self.out.send(Box::new(Outgoing::Message(message))).await;
     }
 }
 
