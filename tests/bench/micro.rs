@@ -22,7 +22,7 @@ use wire::block::{BLOCK, Cv, Root, chaining_value, fold};
 use wire::frame::{BlockHeader, Stage};
 use wire::link::{Incoming, Reader, Writer};
 use wire::message::{Expect, Lane, Offer, RawPath, Time};
-use wire::{RemotePath, UserName};
+use wire::{Aligned, RemotePath, UserName};
 
 /// A block and a small file, as frames, from one memory to another.
 fn codec(criterion: &mut Criterion) {
@@ -31,7 +31,7 @@ fn codec(criterion: &mut Criterion) {
     let block = vec![7; BLOCK];
     group.throughput(Throughput::Bytes(BLOCK as u64));
     group.bench_function("block of 1 MiB there and back", |bencher| {
-        let mut buffer = Vec::with_capacity(BLOCK);
+        let mut buffer = Aligned::with_capacity(BLOCK);
         bencher.iter(|| runtime.block_on(block_through(&block, &mut buffer)));
     });
     group.throughput(Throughput::Elements(1));
@@ -41,7 +41,7 @@ fn codec(criterion: &mut Criterion) {
     group.finish();
 }
 
-async fn block_through(block: &[u8], buffer: &mut Vec<u8>) {
+async fn block_through(block: &[u8], buffer: &mut Aligned) {
     let header = BlockHeader { transfer: 1, index: 0, cv: Cv([3; 32]), len: block.len() };
     let mut stream = Vec::with_capacity(BLOCK + 64);
     let mut writer = Writer::new(&mut stream);

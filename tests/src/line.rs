@@ -17,10 +17,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use wire::Cv;
 use wire::encoding::encode;
 use wire::frame::Stage;
 use wire::link::{Incoming, LinkError, Reader};
+use wire::{Aligned, Cv};
 
 /// How long anything may take before a test gives up on it. Far above what it should take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -125,9 +125,14 @@ impl Line {
         Ok(Some(match incoming {
             Incoming::Message(message) => Heard::Message(message),
             Incoming::Block(header) => {
-                let mut payload = Vec::new();
+                let mut payload = Aligned::default();
                 self.reader.payload(&header, &mut payload).await?;
-                Heard::Block { transfer: header.transfer, index: header.index, cv: header.cv, payload }
+                Heard::Block {
+                    transfer: header.transfer,
+                    index: header.index,
+                    cv: header.cv,
+                    payload: payload.to_vec(),
+                }
             }
         }))
     }

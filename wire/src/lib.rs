@@ -10,10 +10,12 @@
 //! - [`encoding`]: those types as bytes (the only place that knows bincode)
 //! - [`frame`]: bytes as frames, through a `tokio_util` codec
 //! - [`link`]: a reader and a writer of frames over any byte stream
+//! - [`aligned`]: memory for blocks
 //! - [`transfer`]: the two state machines of a transfer, sender and receiver
 //! - [`staging`]: blocks in and out of open files, for both sides
 //! - [`prompt`]: a password asked for on a terminal, for both programs
 
+pub mod aligned;
 pub mod block;
 pub mod encoding;
 pub mod fault;
@@ -29,6 +31,7 @@ pub mod transfer;
 #[cfg(test)]
 mod tests;
 
+pub use aligned::Aligned;
 pub use block::{BLOCK, Cv, Root};
 pub use fault::{Code, Fault};
 pub use path::{RemotePath, UserName};

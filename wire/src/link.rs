@@ -12,6 +12,7 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::{Encoder, FramedRead};
 
+use crate::aligned::Aligned;
 use crate::encoding::{self, EncodingError};
 use crate::frame::{BlockHeader, Frame, FrameCodec, FrameError, Stage};
 
@@ -97,9 +98,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Reads the payload of the block just announced into `buffer`, whose length becomes the
     /// payload's. Not safe to cancel: the stream is lost then.
-    pub async fn payload(&mut self, header: &BlockHeader, buffer: &mut Vec<u8>) -> Result<(), LinkError> {
-        // Shrinking and growing within the capacity; a full block after a full block writes nothing here.
-        buffer.resize(header.len, 0);
+    pub async fn payload(&mut self, header: &BlockHeader, buffer: &mut Aligned) -> Result<(), LinkError> {
+        buffer.resize(header.len);
         let ahead = self.framed.read_buffer_mut();
         let early = ahead.len().min(header.len);
         let (from_buffer, rest) = buffer.split_at_mut(early);

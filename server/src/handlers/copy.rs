@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wire::block::{self, BLOCK};
 use wire::message::{Answer, Expect, Kind, Offer};
 use wire::staging::{read_block, store_block};
-use wire::{Code, Cv, Fault, RemotePath, Root};
+use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::Pages;
 use crate::faults::{bad_content, lost_task};
@@ -114,7 +114,7 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
 /// Copies block by block; a source that changed meanwhile is a fault, not a mixed file.
 fn copy_blocks(from: &File, into: &File, node: &Node) -> Result<(Root, Vec<Cv>), Fault> {
     let size = node.stamp.size;
-    let (mut buffer, mut cvs) = (Vec::with_capacity(BLOCK), Vec::new());
+    let (mut buffer, mut cvs) = (Aligned::with_capacity(BLOCK), Vec::new());
     for span in (0..).map_while(|index| block::span(size, index)) {
         read_block(from, span, &mut buffer).map_err(|error| bad_content(error.into()))?;
         let cv = block::chaining_value(size, span.index, &buffer);

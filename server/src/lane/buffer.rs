@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wire::block::BLOCK;
+use wire::{Aligned, BLOCK};
 
 /// The buffers of one lane.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct Free {
-    buffers: Vec<Vec<u8>>,
+    buffers: Vec<Aligned>,
     /// The lane has nothing to do: what comes back is not kept.
     resting: bool,
 }
@@ -24,7 +24,7 @@ struct Free {
 #[derive(Debug)]
 pub(crate) struct Buffer {
     /// The bytes.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Aligned,
     from: Option<(Pool, OwnedSemaphorePermit)>,
 }
 
@@ -41,7 +41,7 @@ impl Pool {
             free.resting = false;
             free.buffers.pop()
         };
-        let bytes = used.unwrap_or_else(|| Vec::with_capacity(BLOCK));
+        let bytes = used.unwrap_or_else(|| Aligned::with_capacity(BLOCK));
         Some(Buffer { bytes, from: Some((self.clone(), place)) })
     }
 
@@ -57,7 +57,7 @@ impl Pool {
 
 impl Buffer {
     /// Bytes of their own, for a small file.
-    pub(super) fn small(bytes: Vec<u8>) -> Self {
+    pub(super) fn small(bytes: Aligned) -> Self {
         Self { bytes, from: None }
     }
 }

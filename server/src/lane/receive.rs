@@ -9,12 +9,12 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use wire::BLOCK;
 use wire::frame::BlockHeader;
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
 use wire::staging::StagingError;
 use wire::transfer::Receiver;
+use wire::{Aligned, BLOCK};
 use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use super::send::Downloads;
@@ -35,7 +35,7 @@ pub(super) struct Receiving {
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     small_memory: Arc<Semaphore>,
     storing: Option<Storing>,
-    spare: Vec<u8>,
+    spare: Aligned,
     ignored: u32,
 }
 
@@ -44,7 +44,7 @@ struct Storing {
     transfer: u64,
     index: u64,
     cv: Cv,
-    task: JoinHandle<(Vec<u8>, Result<(), StagingError>)>,
+    task: JoinHandle<(Aligned, Result<(), StagingError>)>,
 }
 
 enum Event {
@@ -70,7 +70,7 @@ impl Receiving {
             revoked: mpsc::unbounded_channel(),
             small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
             storing: None,
-            spare: Vec::new(),
+            spare: Aligned::default(),
             ignored: 0,
         }
     }
@@ -93,7 +93,7 @@ impl Receiving {
             if busy {
                 self.flow.moving(self.limits.stall, reader.next()).await
             } else {
-                next_or_rest(reader, || self.spare = Vec::new()).await
+                next_or_rest(reader, || self.spare = Aligned::default()).await
             }
         };
         tokio::select! {
@@ -217,7 +217,7 @@ impl Receiving {
         &mut self,
         reader: &mut Reader<R>,
         header: &BlockHeader,
-        buffer: &mut Vec<u8>,
+        buffer: &mut Aligned,
     ) -> Result<(), LinkError> {
         let (flow, stall) = (self.flow.clone(), self.limits.stall);
         let reading = flow.moving(stall, reader.payload(header, buffer));

@@ -14,7 +14,7 @@ use wire::link::LinkError;
 use wire::message::{Lane, Offer, RawPath};
 use wire::staging::read_block;
 use wire::transfer::{Sender, Verdict};
-use wire::{Code, Cv, Fault, RemotePath, Root};
+use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::buffer::{Buffer, Pool};
 use super::{LaneLimits, Outgoing};
@@ -152,7 +152,7 @@ fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultE
     let (file, node) = home.open_file(&path)?;
     let content = match block::span(node.stamp.size, 0) {
         Some(span) if eager && node.stamp.size <= SMALL => {
-            let mut buffer = Buffer::small(Vec::new());
+            let mut buffer = Buffer::small(Aligned::default());
             read(&file, span, &mut buffer)?;
             unchanged(&file, &node)?;
             Some(buffer)

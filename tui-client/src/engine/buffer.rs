@@ -3,20 +3,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::Aligned;
 
 /// Hands out at most [`MOST`] bytes at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     room: Arc<Semaphore>,
-    free: Arc<Mutex<Vec<Vec<u8>>>>,
+    free: Arc<Mutex<Vec<Aligned>>>,
 }
 
 /// A buffer on loan.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     /// The bytes; whoever holds the buffer sizes it.
-    pub(crate) bytes: Vec<u8>,
-    free: Arc<Mutex<Vec<Vec<u8>>>>,
+    pub(crate) bytes: Aligned,
+    free: Arc<Mutex<Vec<Aligned>>>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -32,10 +33,10 @@ impl Pool {
         // The semaphore is never closed.
         let room = self.room.clone().acquire_many_owned(wanted).await.ok();
         let kept = if len >= WORTH_KEEPING { self.lock().pop() } else { None };
-        Buffer { bytes: kept.unwrap_or_else(|| Vec::with_capacity(len)), free: self.free.clone(), _room: room }
+        Buffer { bytes: kept.unwrap_or_else(|| Aligned::with_capacity(len)), free: self.free.clone(), _room: room }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Aligned>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,7 +62,7 @@ mod tests {
     async fn buffers_are_bounded_and_come_back() {
         let pool = Pool::new();
         let mut first = pool.take(wire::BLOCK).await;
-        first.bytes.resize(wire::BLOCK, 1);
+        first.bytes.resize(wire::BLOCK);
         let address = first.bytes.as_ptr();
         let rest = pool.take(MOST - wire::BLOCK).await;
         let mut next = Box::pin(pool.take(wire::BLOCK));

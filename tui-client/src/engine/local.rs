@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use wire::block::{self, BLOCK};
 use wire::message::{Entry, Kind, Offer, RawPath, Time};
 use wire::path::escape;
-use wire::{Code, Fault, Root, staging};
+use wire::{Aligned, Code, Fault, Root, staging};
 
 use super::status::Side;
 
@@ -187,7 +187,7 @@ pub(crate) fn side(entry: &Entry) -> Side {
 /// The hash of an open file, which must have `size` bytes.
 pub(crate) fn hash(file: &File, size: u64) -> io::Result<Root> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = Vec::with_capacity(BLOCK.min(usize::try_from(size).unwrap_or(BLOCK)));
+    let mut buffer = Aligned::with_capacity(BLOCK.min(usize::try_from(size).unwrap_or(BLOCK)));
     for span in (0..).map_while(|index| block::span(size, index)) {
         staging::read_block(file, span, &mut buffer)?;
         hasher.update(&buffer);

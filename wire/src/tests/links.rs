@@ -3,6 +3,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, duplex};
 
+use crate::aligned::Aligned;
 use crate::block::{BLOCK, Cv};
 use crate::frame::{BlockHeader, FrameError, MAX_GUEST, Stage};
 use crate::link::{Incoming, LinkError, Reader, Writer};
@@ -51,7 +52,7 @@ async fn say<W: tokio::io::AsyncWrite + Unpin>(stream: W, said: &[Said]) {
 }
 
 async fn hear<R: AsyncRead + Unpin>(stream: R) -> Result<Vec<Said>, LinkError> {
-    let (mut reader, mut said, mut buffer) = (Reader::new(stream, Stage::Lane), Vec::new(), Vec::new());
+    let (mut reader, mut said, mut buffer) = (Reader::new(stream, Stage::Lane), Vec::new(), Aligned::default());
     while let Some(incoming) = reader.next::<Lane>().await? {
         said.push(match incoming {
             Incoming::Message(Lane::Get { transfer, .. }) => Said::Message(transfer),
@@ -59,7 +60,7 @@ async fn hear<R: AsyncRead + Unpin>(stream: R) -> Result<Vec<Said>, LinkError> {
             Incoming::Block(header) => {
                 assert_eq!((header.index, header.cv), (said.len() as u64, Cv([said.len() as u8; 32])));
                 reader.payload(&header, &mut buffer).await?;
-                Said::Block(buffer.clone())
+                Said::Block(buffer.to_vec())
             }
         });
     }

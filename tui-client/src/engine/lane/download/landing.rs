@@ -196,7 +196,7 @@ pub(super) fn land_small(arrived: Vec<Small>) -> Vec<(u64, Work, Result<Finish, 
 }
 
 fn write(small: &Small) -> Result<File, Fault> {
-    let bytes = small.content.as_ref().map(|(_, buffer)| buffer.bytes.as_slice()).unwrap_or_default();
+    let bytes = small.content.as_ref().map(|(_, buffer)| &*buffer.bytes).unwrap_or_default();
     let own = block::chaining_value(small.offer.size, 0, bytes);
     let announced = small.content.as_ref().map_or(Cv(small.root.0), |(cv, _)| *cv);
     if bytes.len() as u64 != small.offer.size || own != announced || Root(own.0) != small.root {
