@@ -40,13 +40,31 @@ pub struct Ready {
 pub async fn publish(
     tenant: &Arc<Tenant>,
     batch: Vec<Ready>,
-    mut reservations: Vec<Reservation>,
+    reservations: Vec<Reservation>,
 ) -> Vec<Result<(), Fault>> {
+    let synced = sync(tenant, batch).await;
+    name(tenant, synced, reservations).await
+}
+
+/// Files whose content is on the disk, and what became of the others so far.
+struct Synced {
+    going: Vec<Going>,
+    results: Vec<Result<(), Fault>>,
+}
+
+/// The first half, which needs no turn: the contents are on the disk.
+async fn sync(tenant: &Tenant, batch: Vec<Ready>) -> Synced {
     let mut results: Vec<Result<(), Fault>> = batch.iter().map(|_| Ok(())).collect();
-    let mut going: Vec<Going> = batch.into_iter().enumerate().map(|(place, ready)| Going::new(place, ready)).collect();
+    let going: Vec<Going> = batch.into_iter().enumerate().map(|(place, ready)| Going::new(place, ready)).collect();
     let names: Vec<String> = going.iter().map(|item| item.ready.staged.name.clone()).collect();
-    going = sync_contents(tenant, going, &mut results).await;
+    let going = sync_contents(tenant, going, &mut results).await;
     forsake(tenant, names, &results).await;
+    Synced { going, results }
+}
+
+/// The second half, one after another: names, records and ledger.
+async fn name(tenant: &Arc<Tenant>, synced: Synced, mut reservations: Vec<Reservation>) -> Vec<Result<(), Fault>> {
+    let Synced { mut going, mut results } = synced;
     let directories = {
         let changing = match tenant.changing().await {
             Ok(changing) => changing,

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Our release binaries beside scp, sftp, rsync, tar and cat through ssh, and lftp with vsftpd: the same files, one run,
-interleaved, medians. Writes RESULTS.md beside this file.
+"""Our release binaries beside scp, sftp, rsync, tar and cat through ssh, lftp with vsftpd over TLS, and rclone: the same files,
+one run, interleaved, medians. Writes RESULTS.md beside this file.
 
   tests/bench/bench.py [--place DIR …] [--reps N] [--big MIB] [--small N] [--only REGEX] [--install] [--no-peers]
 
 --place    where sources and targets lie, one table each (default: /dev/shm, and target/bench on the disk of the checkout)
 --install  gets missing peers with apt-get
-Peers run against throw-away servers on loopback. Before each timed run memory is touched and freed: a virtual machine
-may have given free pages back to its host, and whoever touched them first would pay.
+Peers run against throw-away servers on loopback. Before each timed run memory is touched and freed (a virtual machine may have
+given free pages back to its host, and whoever touched them first would pay), and what is dirty is written to the disk (whoever syncs
+would write what others left).
 """
 import argparse, datetime, os, platform, random, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVER, CLIENT = ROOT / "target/release/server", ROOT / "target/release/tui-client"
+SERVER, CLIENT, PROBE = (ROOT / "target/release" / name for name in ("server", "tui-client", "probe"))
 MIB = 1 << 20
 
 
@@ -99,6 +100,29 @@ class Bench:
             except OSError:
                 time.sleep(0.05)
 
+    def start_ftp(self):
+        """vsftpd, anonymous over forced TLS: no account is made."""
+        d, port = self.dir, free_port()
+        sh(f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {d}/ftp.pem -out {d}/ftp.crt 2>/dev/null; mkdir -p {d}/empty; "
+           f"chmod 755 {d} {self.src}; chmod 777 {self.up}; chmod -R a+rX {self.src}")
+        yes = ("listen anonymous_enable write_enable anon_upload_enable anon_mkdir_write_enable anon_other_write_enable no_anon_password "
+               "ssl_enable allow_anon_ssl force_anon_logins_ssl force_anon_data_ssl ssl_tlsv1 use_sendfile").split()
+        no = "background local_enable anon_world_readable_only require_ssl_reuse xferlog_enable seccomp_sandbox".split()
+        (d / "vsftpd").write_text("".join(f"{key}=YES\n" for key in yes) + "".join(f"{key}=NO\n" for key in no) +
+                                  f"listen_address=127.0.0.1\nlisten_port={port}\nanon_root={d}\nsecure_chroot_dir={d}/empty\nssl_ciphers=HIGH\n"
+                                  f"rsa_cert_file={d}/ftp.crt\nrsa_private_key_file={d}/ftp.pem\nanon_umask=022\n")
+        daemon = subprocess.Popen(["/usr/sbin/vsftpd", d / "vsftpd"])
+        self.daemons.append(daemon)
+        self.ftp_pid, self.lftp = daemon.pid, ("lftp -c 'set ftp:ssl-force true; set ftp:ssl-protect-data true; set ssl:verify-certificate no; "
+                                              f"set cmd:fail-exit yes; set net:max-retries 1; set xfer:clobber yes; open ftp://127.0.0.1:{port}; ")
+        time.sleep(0.5)
+
+    def start_rclone(self):
+        """Through the same sshd."""
+        port = re.search(r"Port (\d+)", (self.dir / "ssh").read_text())[1]
+        (self.dir / "rclone").write_text(f"[peer]\ntype = sftp\nhost = 127.0.0.1\nport = {port}\nuser = {os.environ.get('USER') or 'root'}\n"
+                                         f"key_file = {self.dir}/id\nknown_hosts_file = {self.dir}/known\nshell_type = unix\n")
+
     def add(self, name, work, way, command, pid=None, tuned=False, prepare=None):
         self.rows.append(dict(name=name, work=work, way=way, command=command, pid=pid, tuned=tuned, prepare=prepare, runs=[]))
 
@@ -111,6 +135,8 @@ class Bench:
         self.add("catamaran", "small", "up", f"{put} -r {s}/small /up", self.pid, prepare=clear)
         self.add("catamaran", "small", "down", f"{get} -r /src/small {self.down}", self.pid)
         self.add("catamaran", "again", "up", f"{put} --if-exists update -r {s}/small /up", self.pid, prepare=f"{again} -r {s}/small /up; ln -sfn {self.files}/up {self.dir}/seen")
+        self.add("catamaran", "again", "down", f"{get} --if-exists update -r /src/small {self.down}", self.pid, prepare=f"{get} -r /src/small {self.down}")
+        self.add("the same blocks from memory to memory (`probe`)", "big", "up", f"{PROBE} {self.options.big}")
         self.add("catamaran", "delta", "up", f"{put} --if-exists overwrite {s}/changed/big /up", self.pid, prepare=f"{again} {s}/big /up; ln -sfn {self.files}/up {self.dir}/seen")
 
     def peers(self):
@@ -133,10 +159,24 @@ class Bench:
         self.add("sftp", "small", "down", f"echo get -r {s}/small {w}/ | {sftp('ssh', '')}", self.ssh_pid)
         self.add("tar through ssh, aes128-gcm", "small", "up", f"tar -C {s} -cf - small | {gcm} peer 'tar -C {u} -xf -'", self.ssh_pid, True)
         self.add("tar through ssh, aes128-gcm", "small", "down", f"{gcm} peer 'tar -C {s} -cf - small' | tar -C {w} -xf -", self.ssh_pid, True)
+        self.add("rsync -a", "again", "down", f"rsync -a -e '{plain}' peer:{s}/small {w}/", self.ssh_pid, prepare=f"cp -a {s}/small {w}/")
         self.add("rsync -a", "again", "up", f"rsync -a -e '{plain}' {s}/small peer:{u}/", self.ssh_pid, prepare=f"cp -a {s}/small {u}/; ln -sfn {u} {self.dir}/seen")
         self.add("rsync -a", "delta", "up", f"rsync -aI --no-whole-file -e '{plain}' {s}/changed/big peer:{u}/", self.ssh_pid, prepare=f"cp -a {s}/big {u}/; ln -sfn {u} {self.dir}/seen")
 
+    def more_peers(self):
+        s, u, w, lftp = self.src, self.up, self.down, getattr(self, "lftp", None)
+        if lftp:
+            self.add("lftp, FTP over TLS", "big", "up", f"{lftp} put {s}/big -o up/big'", self.ftp_pid)
+            self.add("lftp, FTP over TLS", "big", "down", f"{lftp} get src/big -o {w}/big'", self.ftp_pid)
+            self.add("lftp pget -n 4, FTP over TLS", "big", "down", f"{lftp} pget -n 4 src/big -o {w}/big'", self.ftp_pid, True)
+        if (self.dir / "rclone").exists():
+            rclone = f"rclone --config {self.dir}/rclone --sftp-disable-hashcheck --sftp-concurrency 128 --sftp-chunk-size 255k copy"
+            self.add("rclone, sftp, no check", "big", "up", f"{rclone} {s}/big peer:{u}/", self.ssh_pid, True)
+            self.add("rclone, sftp, no check", "big", "down", f"{rclone} peer:{s}/big {w}/", self.ssh_pid, True)
+
     def same(self, row):
+        if row["name"].startswith("the same blocks"):
+            return True
         where = self.down if row["way"] == "down" else self.dir / "seen"
         source = {"delta": "changed/big", "again": "small"}.get(row["work"], row["work"])
         name = Path(source).name
@@ -146,17 +186,20 @@ class Bench:
         for directory in (self.up, self.down):
             shutil.rmtree(directory)
             directory.mkdir()
+            directory.chmod(0o777)
         sh(f"ln -sfn {self.up} {self.dir}/seen")
         if row["prepare"]:
             subprocess.run(["bash", "-c", row["prepare"]], check=True, env=self.env, stdout=subprocess.DEVNULL)
         subprocess.run([sys.executable, "-c", f"b=b'\\1'*({self.options.big * 3 // 2 + 256}<<20)"], check=True)
-        before, server = resource.getrusage(resource.RUSAGE_CHILDREN), cpu_of(row["pid"])
+        os.sync()
+        before, server = resource.getrusage(resource.RUSAGE_CHILDREN), cpu_of(row["pid"]) if row["pid"] else 0
         start = time.monotonic()
-        done = subprocess.run(["bash", "-c", row["command"]], env=self.env, stdout=subprocess.DEVNULL, timeout=600)
+        # A timeout of Python's own would look for the end every 50 ms only.
+        done = subprocess.run(["timeout", "600", "bash", "-c", row["command"]], env=self.env, stdout=subprocess.DEVNULL)
         wall = time.monotonic() - start
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         time.sleep(0.15)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + cpu_of(row["pid"]) - server
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + (cpu_of(row["pid"]) if row["pid"] else 0) - server
         good = done.returncode == 0 and self.same(row)
         print(f"{row['name']:30} {row['work']:6} {row['way']:5} {wall:7.2f} s {cpu:7.2f} s CPU  {'ok' if good else 'BAD'}", file=sys.stderr)
         if good:
@@ -169,6 +212,10 @@ class Bench:
         if not self.options.no_peers:
             self.start_ssh()
             self.peers()
+            if self.options.more_peers:
+                self.start_ftp()
+                self.start_rclone()
+                self.more_peers()
         wanted = [row for row in self.rows if re.search(self.options.only, f"{row['name']} {row['work']} {row['way']}")]
         for _ in range(self.options.reps):
             for row in wanted:
@@ -184,19 +231,19 @@ class Bench:
 
 def table(rows):
     """Lines of Markdown: per work and way, seconds, how much longer than ours, CPU of both ends."""
-    lines = ["| work | way | who | seconds (median) | ours is faster by | CPU s | least and most |", "|---|---|---|---|---|---|---|"]
+    lines = ["| work | way | who | seconds (median) | ours is faster by | CPU s | ours takes of it | least and most |", "|---|---|---|---|---|---|---|---|"]
     median = lambda row, what: statistics.median(run[what] for run in row["runs"])
     for work, way in dict.fromkeys((row["work"], row["way"]) for row in rows):
         group = [row for row in rows if (row["work"], row["way"]) == (work, way)]
         own = next((row for row in group if row["name"] == "catamaran" and row["runs"]), None)
         for row in sorted(group, key=lambda row: median(row, 0) if row["runs"] else 1e9):
             if not row["runs"]:
-                lines.append(f"| {work} | {way} | {row['name']} | failed | | | |")
+                lines.append(f"| {work} | {way} | {row['name']} | failed | | | | |")
                 continue
             walls = [run[0] for run in row["runs"]]
-            ratio = "" if own in (None, row) else f"{median(row, 0) / median(own, 0):.2f} ×"
+            ratio, share = ("", "") if own in (None, row) else (f"{median(row, 0) / median(own, 0):.2f} ×", f"{median(own, 1) / median(row, 1):.0%}")
             name = f"**{row['name']}**" if row is own else row["name"] + (" (tuned)" if row["tuned"] else "")
-            lines.append(f"| {work} | {way} | {name} | {median(row, 0):.2f} | {ratio} | {median(row, 1):.2f} | {min(walls):.2f} – {max(walls):.2f} |")
+            lines.append(f"| {work} | {way} | {name} | {median(row, 0):.2f} | {ratio} | {median(row, 1):.2f} | {share} | {min(walls):.2f} – {max(walls):.2f} |")
     return lines
 
 
@@ -204,7 +251,7 @@ def chart(rows, work):
     """Bars of text: the longer, the slower."""
     shown = [(f"{row['name']}, {row['way']}", statistics.median(run[0] for run in row["runs"])) for row in rows if row["work"] == work and row["runs"]]
     longest = max((seconds for _, seconds in shown), default=1)
-    return [f"{name:36} {'█' * max(1, round(40 * seconds / longest))} {seconds:.2f} s" for name, seconds in sorted(shown, key=lambda one: one[1])]
+    return [f"{name:52} {'█' * max(1, round(40 * seconds / longest))} {seconds:.2f} s" for name, seconds in sorted(shown, key=lambda one: one[1])]
 
 
 def main():
@@ -218,11 +265,12 @@ def main():
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     if options.install:
-        sh("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client rsync")
+        sh("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server openssh-client rsync lftp vsftpd rclone openssl")
     if not options.no_peers and not (shutil.which("rsync") and Path("/usr/sbin/sshd").exists()):
         print("rsync or sshd is missing: only our own rows (--install gets them)", file=sys.stderr)
         options.no_peers = True
-    sh(f"cd {ROOT} && cargo build --release --quiet -p server -p tui-client")
+    options.more_peers = not options.no_peers and all(map(shutil.which, ("lftp", "rclone", "openssl"))) and Path("/usr/sbin/vsftpd").exists()
+    sh(f"cd {ROOT} && cargo build --release --quiet -p server -p tui-client -p tests --bins")
     disk = ROOT / "target/bench"
     disk.mkdir(parents=True, exist_ok=True)
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
@@ -230,7 +278,8 @@ def main():
              f"({model[1] if model else platform.machine()}), Linux {platform.release()}.", "",
              f"big: one file of {options.big} MiB. small: {options.small} files of 4 KiB in directories of 100. again: the small files a second time, unchanged.",
              "delta: the big file with one block in a hundred changed. Medians of interleaved runs over loopback; CPU of both ends together.",
-             "Ours proves every file by BLAKE3 and syncs it to the disk before it is acknowledged; no other syncs, and only rsync compares a hash. Compare only within a table."]
+             "Ours proves every file by BLAKE3 and syncs it to the disk before it is acknowledged; no other syncs, and only rsync compares a hash. Compare only within a table.",
+             "lftp and rclone take minutes for the small files and are left out there."]
     for place in options.place or ["/dev/shm", disk]:
         bench = Bench(place, options)
         try:

@@ -1,5 +1,5 @@
 //! Files of at most one block: kept in memory until they are proven, then published in groups. Whatever
-//! came while the group before was synced is the next group.
+//! came while the group before was synced is the next group, and one is synced while another gets its names.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use wire::message::{Expect, Offer};
 use wire::{Fault, RemotePath, Root};
 
-use super::{Growth, Ready, Reservation, publish};
+use super::{Growth, Ready, Reservation, Synced, name, sync};
 use crate::tenant::Tenant;
 use crate::vault::VaultError;
 
@@ -34,9 +34,11 @@ pub struct Small {
 /// Where the result of a small file goes.
 pub type Done = oneshot::Sender<Result<(), Fault>>;
 
-/// Publishes small files in groups for as long as the tenant lives.
+/// Publishes small files in groups for as long as the tenant lives, in the order they came.
 pub async fn groups(tenant: Weak<Tenant>, mut waiting: mpsc::Receiver<Small>) {
-    let (mut group, mut number) = (Vec::with_capacity(GROUP), 0u64);
+    let (to, synced) = mpsc::channel(1);
+    tokio::spawn(give_names(synced));
+    let (mut group, mut number) = (Vec::new(), 0u64);
     while waiting.recv_many(&mut group, GROUP).await > 0 {
         let Some(tenant) = tenant.upgrade() else { return };
         while !group.is_empty() {
@@ -45,25 +47,47 @@ pub async fn groups(tenant: Weak<Tenant>, mut waiting: mpsc::Receiver<Small>) {
             let mut paths = HashSet::new();
             let (now, later) = group.drain(..).partition(|small| paths.insert(small.path.clone()));
             group = later;
-            publish_group(&tenant, now, number).await;
+            // An error, never: the other task lives as long as this one.
+            if let Some(group) = bring_to_disk(&tenant, now, number).await
+                && to.send(group).await.is_err()
+            {
+                return;
+            }
         }
     }
 }
 
+/// A group whose contents are on the disk.
+struct OnDisk {
+    tenant: Arc<Tenant>,
+    synced: Synced,
+    reservations: Vec<Reservation>,
+    names: Vec<String>,
+    answers: Vec<Done>,
+    refused: Vec<(Done, VaultError)>,
+}
+
 /// A task that is lost on the way drops the files in it, and with them the way to answer: their lanes
 /// then tell the clients to try again.
-async fn publish_group(tenant: &Arc<Tenant>, group: Vec<Small>, number: u64) {
+async fn bring_to_disk(tenant: &Arc<Tenant>, group: Vec<Small>, number: u64) -> Option<OnDisk> {
     if let Err(fault) = tenant.make_room().await {
         tracing::warn!(%fault, "unfinished uploads could not be looked at");
     }
-    let Ok((promised, reservations)) = promise(tenant, group).await else { return };
-    let Ok((ready, answers, refused)) = stage(tenant, promised, number).await else { return };
-    let names: Vec<String> = ready.iter().map(|ready| ready.staged.name.clone()).collect();
-    let results = publish(tenant, ready, reservations).await;
-    discard_failed(tenant, &names, &results).await;
-    // Not before their promise has ended with that of the others.
-    refused.into_iter().for_each(|(done, error)| answer(done, Err(error.into())));
-    answers.into_iter().zip(results).for_each(|(done, result)| answer(done, result));
+    let (promised, reservations) = promise(tenant, group).await.ok()?;
+    let (ready, answers, refused) = stage(tenant, promised, number).await.ok()?;
+    let names = ready.iter().map(|ready| ready.staged.name.clone()).collect();
+    let synced = sync(tenant, ready).await;
+    Some(OnDisk { tenant: Arc::clone(tenant), synced, reservations, names, answers, refused })
+}
+
+async fn give_names(mut groups: mpsc::Receiver<OnDisk>) {
+    while let Some(OnDisk { tenant, synced, reservations, names, answers, refused }) = groups.recv().await {
+        let results = name(&tenant, synced, reservations).await;
+        discard_failed(&tenant, &names, &results).await;
+        // Not before their promise has ended with that of the others.
+        refused.into_iter().for_each(|(done, error)| answer(done, Err(error.into())));
+        answers.into_iter().zip(results).for_each(|(done, result)| answer(done, result));
+    }
 }
 
 /// Looks at what each file would replace, and reserves what they need beyond that: for all in one step,
@@ -148,4 +172,4 @@ fn answer(done: Done, result: Result<(), Fault>) {
 /// How staging files of small files begin: no hash of a path does.
 pub const SMALL_PREFIX: &str = "g";
 /// The most small files in one group.
-pub const GROUP: usize = 256;
+pub const GROUP: usize = 1024;

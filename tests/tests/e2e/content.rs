@@ -174,6 +174,27 @@ async fn the_executable_bit_travels_and_nothing_more_of_the_mode() {
 }
 
 #[tokio::test]
+async fn of_small_files_for_one_path_the_last_one_stands() {
+    let (host, mut session, mut lane) = ada().await;
+    let versions: Vec<Vec<u8>> = (0..60).map(|n| content(&n.to_string(), 100 + n)).collect();
+    // Between them files of other paths, so that they fall into groups of every kind.
+    for (number, bytes) in versions.iter().enumerate() {
+        for (path, bytes) in [("same", bytes), (&*format!("other-{number}"), bytes)] {
+            let upload = lane.begin_put(path, bytes, Expect::Any).await.expect("begun");
+            let cv = chaining_value(bytes.len() as u64, 0, bytes);
+            lane.line.block(upload.transfer, 0, cv, bytes).await.expect("sent");
+            lane.seal(&upload).await.expect("sealed");
+        }
+    }
+    for _ in 0..2 * versions.len() {
+        let answer = lane.line.message::<Lane>().await.expect("an answer");
+        assert!(matches!(answer, Lane::Stored { .. }), "{answer:?}");
+    }
+    assert_eq!(fs::read(host.home("ada").join("same")).expect("there"), versions[59]);
+    assert_eq!(session.stat("same").await.expect("there").root, Some(root_of(&versions[59])));
+}
+
+#[tokio::test]
 async fn many_small_files_go_without_waiting_for_answers() {
     let (host, mut session, mut lane) = ada().await;
     let files: Vec<(u64, Vec<u8>)> = (0..400).map(|n| (n, content(&n.to_string(), n as usize * 37))).collect();
