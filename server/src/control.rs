@@ -9,11 +9,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use wire::link::{LinkError, Reader, Writer};
+use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
-use crate::flow::{Flow, or_rest};
+use crate::flow::{Flow, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
 use crate::session::{ControlPlace, Sessions};
 use crate::tenant::Tenant;
@@ -51,7 +51,11 @@ pub async fn serve<R, W>(
     let writing = tokio::spawn(write(writer, outgoing, written, limits.stall, over.clone()));
     let news = tokio::spawn(tell_news(session.tenant.notices(), out.clone(), limits.draining.clone()));
     let mut requests = Requests::new(Arc::clone(&session.tenant), out, &limits);
-    let end = over.run_until_cancelled(requests.run(&mut reader, limits.idle)).await;
+    let end = {
+        // Pinned, because a future that is handed over takes its place twice.
+        let running = std::pin::pin!(requests.run(&mut reader, limits.idle));
+        over.run_until_cancelled(running).await
+    };
     match end {
         Some(Ok(End::Goodbye)) => sessions.close(&session),
         Some(Ok(End::Lost)) | None => {}
@@ -70,7 +74,7 @@ enum End {
 
 struct Requests {
     tenant: Arc<Tenant>,
-    out: mpsc::Sender<FromServer>,
+    out: mpsc::Sender<Box<FromServer>>,
     max: usize,
     /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
     /// the disk and what it says to the ledger belong together.
@@ -80,7 +84,7 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<FromServer>, limits: &ControlLimits) -> Self {
+    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, limits: &ControlLimits) -> Self {
         let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
         Self { tenant, out, max: limits.requests, running, tracker, done }
     }
@@ -88,7 +92,7 @@ impl Requests {
     async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>, idle: Duration) -> Result<End, LinkError> {
         loop {
             let message = tokio::select! {
-                message = tokio::time::timeout(idle, reader.message()) => message,
+                message = tokio::time::timeout(idle, next_or_rest(reader, || ())) => message,
                 Some(id) = self.done.1.recv() => {
                     self.running.remove(&id);
                     continue;
@@ -98,17 +102,18 @@ impl Requests {
                 Err(_) => return Err(LinkError::Io(std::io::ErrorKind::TimedOut.into())),
                 Ok(message) => match message? {
                     None => return Ok(End::Lost),
-                    Some(FromClient::Goodbye) => return Ok(End::Goodbye),
-                    Some(FromClient::Ping) => self.say(FromServer::Pong).await,
+                    Some(Incoming::Block(_)) => return Err(LinkError::UnexpectedBlock),
+                    Some(Incoming::Message(FromClient::Goodbye)) => return Ok(End::Goodbye),
+                    Some(Incoming::Message(FromClient::Ping)) => self.say(FromServer::Pong).await,
                     // Its place stays taken until its last answer, so that the id is not used twice.
-                    Some(FromClient::Cancel { id }) => {
+                    Some(Incoming::Message(FromClient::Cancel { id })) => {
                         if let Some(guard) = self.running.remove(&id) {
                             let cancel = guard.disarm();
                             cancel.cancel();
                             self.running.insert(id, cancel.drop_guard());
                         }
                     }
-                    Some(FromClient::Request { id, op }) => self.start(id, op).await,
+                    Some(Incoming::Message(FromClient::Request { id, op })) => self.start(id, op).await,
                 },
             }
         }
@@ -126,21 +131,21 @@ impl Requests {
             let pages = Pages::new(id, out.clone(), cancel);
             let answer = handlers::run(&tenant, op, &pages).await.unwrap_or_else(Answer::Fault);
             // An error: the connection is gone.
-            let _ = out.send(FromServer::Answer { id, answer }).await;
+            let _ = out.send(Box::new(FromServer::Answer { id, answer })).await;
             let _ = done.send(id);
         });
     }
 
     async fn say(&self, message: FromServer) {
         // An error: the writing side has ended, and ends this side too.
-        let _ = self.out.send(message).await;
+        let _ = self.out.send(Box::new(message)).await;
     }
 }
 
 /// Passes the user's news on, and tells once that the server goes down.
 async fn tell_news(
     mut notices: broadcast::Receiver<Notice>,
-    out: mpsc::Sender<FromServer>,
+    out: mpsc::Sender<Box<FromServer>>,
     draining: CancellationToken,
 ) {
     let mut told = false;
@@ -157,7 +162,7 @@ async fn tell_news(
                 Notice::Draining
             }
         };
-        if out.send(FromServer::Notice(notice)).await.is_err() {
+        if out.send(Box::new(FromServer::Notice(notice))).await.is_err() {
             return;
         }
     }
@@ -165,16 +170,17 @@ async fn tell_news(
 
 async fn write<W: AsyncWrite + Unpin>(
     mut writer: Writer<W>,
-    mut outgoing: mpsc::Receiver<FromServer>,
+    mut outgoing: mpsc::Receiver<Box<FromServer>>,
     flow: Flow,
     stall: Duration,
     over: CancellationToken,
 ) {
-    let mut batch = Vec::with_capacity(OUTGOING);
-    while or_rest(outgoing.recv_many(&mut batch, OUTGOING), || writer.rest()).await > 0 {
+    while let Some(first) = or_rest(outgoing.recv(), || writer.rest()).await {
         let written = flow.moving(stall, async {
-            for message in batch.drain(..) {
-                writer.feed(&message).await?;
+            writer.feed(&first).await?;
+            for _ in 1..OUTGOING {
+                let Ok(next) = outgoing.try_recv() else { break };
+                writer.feed(&next).await?;
             }
             writer.flush().await
         });
@@ -187,5 +193,6 @@ async fn write<W: AsyncWrite + Unpin>(
     let _ = tokio::time::timeout(stall, writer.close()).await;
 }
 
-/// Messages that wait for the writer, of up to 64 KiB each: a peer that does not read holds 1 MiB.
+/// Messages that wait for the writer, of up to 64 KiB each: a peer that does not read holds 1 MiB. Boxed, because
+/// a channel keeps 32 places whatever its bound.
 const OUTGOING: usize = 16;

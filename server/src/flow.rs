@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use wire::link::LinkError;
+use serde::de::DeserializeOwned;
+use tokio::io::AsyncRead;
+use wire::link::{Incoming, LinkError, Reader};
 
 /// Bytes that went one way over a connection.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,22 @@ pub async fn or_rest<T>(next: impl Future<Output = T>, rest: impl FnOnce()) -> T
         Err(_) => {
             rest();
             next.await
+        }
+    }
+}
+
+/// The same for a reader's next message or block.
+pub async fn next_or_rest<R, T>(reader: &mut Reader<R>, rest: impl FnOnce()) -> Result<Option<Incoming<T>>, LinkError>
+where
+    R: AsyncRead + Unpin,
+    T: DeserializeOwned,
+{
+    match tokio::time::timeout(REST, reader.next()).await {
+        Ok(next) => next,
+        Err(_) => {
+            rest();
+            reader.rest();
+            reader.next().await
         }
     }
 }

@@ -21,19 +21,19 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     id: u32,
-    out: mpsc::Sender<FromServer>,
+    out: mpsc::Sender<Box<FromServer>>,
     cancel: CancellationToken,
 }
 
 impl Pages {
-    pub(crate) fn new(id: u32, out: mpsc::Sender<FromServer>, cancel: CancellationToken) -> Self {
+    pub(crate) fn new(id: u32, out: mpsc::Sender<Box<FromServer>>, cancel: CancellationToken) -> Self {
         Self { id, out, cancel }
     }
 
     /// Sends a page that is not the last. A fault: nobody wants the rest.
     async fn send(&self, entries: Vec<Entry>) -> Result<(), Fault> {
         let page = FromServer::Answer { id: self.id, answer: Answer::Page { entries, last: false } };
-        let sent = self.cancel.run_until_cancelled(self.out.send(page)).await;
+        let sent = self.cancel.run_until_cancelled(self.out.send(Box::new(page))).await;
         match sent {
             Some(Ok(())) => Ok(()),
             _ => Err(Fault::new(Code::Cancelled, "stopped on request")),

@@ -54,7 +54,9 @@ where
     let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.stall, over.clone()));
     let sending = tokio::spawn(send::run(place.session().clone(), downloads, out.clone(), limits.clone()));
     let receiving = receive::Receiving::new(place.session().clone(), limits, flows.read, out, requests);
-    match over.run_until_cancelled(receiving.run(reader)).await {
+    // Pinned, because a future that is handed over takes its place twice.
+    let receiving = std::pin::pin!(receiving.run(reader));
+    match over.run_until_cancelled(receiving).await {
         None | Some(Ok(())) => {}
         Some(Err(error)) => tracing::debug!(%error, "lane ended"),
     }
@@ -65,15 +67,14 @@ where
 
 async fn write<W: AsyncWrite + Unpin>(
     mut writer: Writer<W>,
-    mut outgoing: mpsc::Receiver<Outgoing>,
+    mut outgoing: mpsc::Receiver<Box<Outgoing>>,
     flow: Flow,
     stall: Duration,
     over: CancellationToken,
 ) {
-    let mut batch = Vec::with_capacity(OUTGOING);
-    while or_rest(outgoing.recv_many(&mut batch, OUTGOING), || writer.rest()).await > 0 {
+    while let Some(first) = or_rest(outgoing.recv(), || writer.rest()).await {
         let written = tokio::select! {
-            written = flow.moving(stall, write_batch(&mut writer, &mut batch)) => written.is_ok(),
+            written = flow.moving(stall, write_waiting(&mut writer, first, &mut outgoing)) => written.is_ok(),
             // What was stored just before a session ends is still told to whoever listens.
             () = past(&over) => false,
         };
@@ -92,20 +93,29 @@ async fn past(over: &CancellationToken) {
     tokio::time::sleep(LAST_WORDS).await;
 }
 
-async fn write_batch<W: AsyncWrite + Unpin>(
+/// Writes `first` and what waits behind it, then flushes.
+async fn write_waiting<W: AsyncWrite + Unpin>(
     writer: &mut Writer<W>,
-    batch: &mut Vec<Outgoing>,
+    first: Box<Outgoing>,
+    waiting: &mut mpsc::Receiver<Box<Outgoing>>,
 ) -> Result<(), LinkError> {
-    for outgoing in batch.drain(..) {
-        match outgoing {
-            Outgoing::Message(message) => writer.feed(&message).await?,
-            Outgoing::Block(header, payload) => writer.block(header, &payload.bytes).await?,
-        }
+    write_one(writer, first).await?;
+    for _ in 1..OUTGOING {
+        let Ok(next) = waiting.try_recv() else { break };
+        write_one(writer, next).await?;
     }
     writer.flush().await
 }
 
-/// Messages and small blocks that wait for the writer. Large blocks are bounded by their buffers.
+async fn write_one<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, outgoing: Box<Outgoing>) -> Result<(), LinkError> {
+    match *outgoing {
+        Outgoing::Message(message) => writer.feed(&message).await,
+        Outgoing::Block(header, payload) => writer.block(header, &payload.bytes).await,
+    }
+}
+
+/// Messages and small blocks that wait for the writer. Large blocks are bounded by their buffers. Boxed, because a
+/// channel keeps 32 places and more, which a lane at rest has too.
 const OUTGOING: usize = 64;
 /// For one batch of answers when the session has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::{InspectReader, InspectWriter};
@@ -135,16 +136,40 @@ pub async fn run(listener: TcpListener, entrance: Entrance, closing: Cancellatio
     }
 }
 
+/// A connection's life. Each part of it has memory of its own: what a task holds, it holds to its end.
 async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
+    let greeting = Box::pin(greet(stream, entrance.tls, &entrance.door));
+    let Some((guest, flows, reader, writer)) = greeting.await else { return };
+    place.logged_in();
+    match guest {
+        Guest::Control(session) => {
+            let (sessions, written) = (entrance.door.sessions, flows.written);
+            Box::pin(control::serve(session, sessions, entrance.control, written, reader, writer)).await;
+        }
+        Guest::Lane(session) => Box::pin(lane::serve(session, entrance.lane, flows, reader, writer)).await,
+    }
+}
+
+/// TLS and greeting: what the connection turned out to be, and its two halves, whose bytes are counted.
+async fn greet(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    door: &Door,
+) -> Option<(Guest, Flows, Reader<impl AsyncRead + Unpin + use<>>, Writer<impl AsyncWrite + Unpin + use<>>)> {
     // Answers are small and waited for; large writes fill their segments anyway.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let handshake = tokio::time::timeout(entrance.door.deadline, entrance.tls.accept(Inlet::new(stream)));
-    let stream = match handshake.await {
+    let stream = match tokio::time::timeout(door.deadline, tls.accept(Inlet::new(stream))).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
-        Err(_) => return tracing::debug!("the TLS handshake took too long"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no TLS handshake");
+            return None;
+        }
+        Err(_) => {
+            tracing::debug!("the TLS handshake took too long");
+            return None;
+        }
     };
     let (reading, writing) = tokio::io::split(stream);
     let flows = Flows::default();
@@ -152,16 +177,11 @@ async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
     let reading = InspectReader::new(reading, move |bytes: &[u8]| read.add(bytes.len()));
     let writing = InspectWriter::new(writing, move |bytes: &[u8]| written.add(bytes.len()));
     let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
-    match entrance.door.greet(&mut reader, &mut writer).await {
-        Ok(None) => {}
-        Err(error) => tracing::debug!(%error, "greeting ended"),
-        Ok(Some(Guest::Control(session))) => {
-            place.logged_in();
-            control::serve(session, entrance.door.sessions, entrance.control, flows.written, reader, writer).await;
-        }
-        Ok(Some(Guest::Lane(session))) => {
-            place.logged_in();
-            lane::serve(session, entrance.lane, flows, reader, writer).await;
+    match door.greet(&mut reader, &mut writer).await {
+        Ok(guest) => Some((guest?, flows, reader, writer)),
+        Err(error) => {
+            tracing::debug!(%error, "greeting ended");
+            None
         }
     }
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use server::cli::{self, Flags};
 
-/// The system's allocator keeps what Argon2 and blocks took, in an arena for each thread, and never gives
-/// it back: half a gigabyte after a thousand logins.
+/// The system's allocator keeps what blocks took, in an arena for each thread, and never gives it back: half a
+/// gigabyte after a thousand sessions. This one gives it back in the background, see `.cargo/config.toml`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

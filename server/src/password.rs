@@ -11,6 +11,7 @@ use wire::message::{MAX_PASSWORD, Secret};
 
 use crate::catalog::Phc;
 use crate::config::Hashing;
+use crate::flow::REST;
 use hasher::Hasher;
 
 mod hasher;
@@ -106,6 +107,7 @@ impl Passwords {
         let done = tokio::task::spawn_blocking(move || {
             let result = work(&hasher, &password);
             drop(permits);
+            rest_later(hasher);
             result
         });
         done.await.map_err(|_| PasswordError::Lost)?.map_err(PasswordError::Argon2)
@@ -117,6 +119,15 @@ impl Passwords {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Lost)?;
         Ok([place, turn])
     }
+}
+
+/// Gives the memory of hashes back when none was made for [`REST`].
+fn rest_later(hasher: Arc<Hasher>) {
+    let hashes = hasher.hashes();
+    tokio::spawn(async move {
+        tokio::time::sleep(REST).await;
+        hasher.rest(hashes);
+    });
 }
 
 /// A full queue of 64 is worked off in about a second.
@@ -162,6 +173,19 @@ mod tests {
         drop(working);
         drop(waiting.await.expect("its turn"));
         assert_eq!(passwords.verify(secret("x"), None).await.expect("room again"), Verdict::Wrong);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_kept_while_logins_come_and_goes_with_rest() {
+        let passwords = Passwords::new(&cheap(1)).expect("made");
+        for _ in 0..3 {
+            passwords.hash(secret("x")).await.expect("hashed");
+            tokio::time::sleep(REST / 2).await;
+            assert_eq!(passwords.hasher.spares(), 1);
+        }
+        tokio::time::sleep(REST).await;
+        assert_eq!(passwords.hasher.spares(), 0);
+        passwords.hash(secret("x")).await.expect("hashed again");
     }
 
     #[test]

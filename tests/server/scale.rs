@@ -8,19 +8,48 @@ use std::path::Path;
 use tests::daemon::Daemon;
 use tests::files::{content, root_of};
 use tests::host::PASSWORD;
+use tests::line::Heard;
 use tests::proxy::{Proxy, Way};
-use tests::session::{Session, raw};
+use tests::session::{Lane, Session, raw};
 use tokio::task::JoinSet;
 use wire::BLOCK;
-use wire::message::{Expect, Op};
+use wire::message::{Expect, Lane as Said, Offer, Op, Time};
 
 const MIB: u64 = 1 << 20;
+/// Files under way at once.
+const WINDOW: u64 = 1000;
 
 fn daemon() -> Daemon {
     let limits = "[limits]\nper_source = 1000\nper_user = 1000\nguests = 1000\n[argon2]\nqueue = 1000\n";
     let daemon = Daemon::with_config(Path::new(env!("CARGO_BIN_EXE_server")), limits).expect("started");
     daemon.add_user("ada", "none").expect("a user");
     daemon
+}
+
+/// Sessions all at once.
+async fn log_in(daemon: &Daemon, count: u64) -> Vec<Session> {
+    let (mut logins, address) = (JoinSet::new(), daemon.address);
+    for _ in 0..count {
+        logins.spawn(async move { Session::login(address, "ada", PASSWORD).await });
+    }
+    logins.join_all().await.into_iter().map(|session| session.expect("logged in")).collect()
+}
+
+/// The first sessions make the server take what it takes once: threads, the database's pages. What it holds then,
+/// without what passwords were hashed in.
+async fn first_sessions(daemon: &Daemon) -> (Vec<Session>, u64) {
+    let started = daemon.resident().expect("weighed");
+    let sessions = log_in(daemon, 20).await;
+    let rested = daemon.resident_when_below(started - 8 * MIB).await;
+    assert!(rested < started - 8 * MIB, "the memory of logins is kept: {} MiB of {}", rested / MIB, started / MIB);
+    (sessions, rested)
+}
+
+async fn heard(lane: &mut Lane) -> Said {
+    match lane.line.hear().await.expect("heard").expect("not the end") {
+        Heard::Message(message) => message,
+        Heard::Block { .. } => unreachable!("an empty file has no block"),
+    }
 }
 
 #[tokio::test]
@@ -40,25 +69,78 @@ async fn a_large_file_goes_through_little_memory() {
 async fn an_idle_session_costs_little() {
     const SESSIONS: u64 = 200;
     let daemon = daemon();
-    let mut logins = JoinSet::new();
-    let address = daemon.address;
-    let login = move || async move { Session::login(address, "ada", PASSWORD).await };
-    // The first ones make the server take what it takes once: threads, hashes, the database's pages.
-    for _ in 0..20 {
-        logins.spawn(login());
-    }
-    let mut sessions = logins.join_all().await;
-    let before = daemon.resident().expect("weighed");
-    let mut logins = JoinSet::new();
-    for _ in 0..SESSIONS {
-        logins.spawn(login());
-    }
-    sessions.extend(logins.join_all().await);
-    let each = daemon.resident().expect("weighed").saturating_sub(before) / SESSIONS;
+    let (mut sessions, before) = first_sessions(&daemon).await;
+    sessions.extend(log_in(&daemon, SESSIONS).await);
+    let each = daemon.resident_when_below(before + SESSIONS * (48 << 10)).await.saturating_sub(before) / SESSIONS;
     for session in &mut sessions {
-        session.as_mut().expect("logged in").ping().await.expect("it answers");
+        session.ping().await.expect("it answers");
     }
-    assert!(each < 192 << 10, "an idle session takes {} KiB", each >> 10);
+    assert!(each < 48 << 10, "an idle session takes {} KiB", each >> 10);
+}
+
+#[tokio::test]
+async fn a_session_at_rest_costs_little() {
+    const SESSIONS: u64 = 40;
+    let (daemon, bytes) = (daemon(), content("rested", 3 * BLOCK));
+    let (mut sessions, before) = first_sessions(&daemon).await;
+    sessions.extend(log_in(&daemon, SESSIONS).await);
+    let mut lanes = Vec::new();
+    for session in &sessions {
+        let mut lane = session.lane().await.expect("a lane");
+        lane.put("rested", &bytes, Expect::Any).await.expect("stored");
+        lane.get("rested", &[]).await.expect("came");
+        lanes.push(lane);
+    }
+    // While it does not rest, a lane keeps some blocks of 1 MiB.
+    let each = daemon.resident_when_below(before + SESSIONS * (192 << 10)).await.saturating_sub(before) / SESSIONS;
+    for lane in &mut lanes {
+        lane.get("rested", &[]).await.expect("it answers");
+    }
+    assert!(each < 192 << 10, "a session that has transferred takes {} KiB", each >> 10);
+}
+
+#[tokio::test]
+async fn a_tree_goes_through_little_memory() {
+    const DIRECTORIES: u64 = 50;
+    const FILES: u64 = 20_000;
+    let path = |number: u64| raw(format!("{}/f{number}", number % DIRECTORIES));
+    let daemon = daemon();
+    let mut session = daemon.login("ada").await.expect("logged in");
+    let mut lane = session.lane().await.expect("a lane");
+    let before = daemon.resident().expect("weighed");
+    for number in 0..DIRECTORIES {
+        session.order(Op::Mkdir { path: raw(number.to_string()), parents: false }).await.expect("made");
+    }
+    let (offer, root) = (Offer { size: 0, mtime: Time::default(), executable: false, eager: true }, root_of(&[]));
+    for number in 0..FILES + WINDOW {
+        if number < FILES {
+            let put = Said::Put { transfer: number, path: path(number), offer, expect: Expect::Absent };
+            lane.line.say(&put).await.expect("said");
+            lane.line.say(&Said::Seal { transfer: number, root }).await.expect("said");
+        }
+        if number >= WINDOW {
+            assert!(matches!(heard(&mut lane).await, Said::Stored { .. }));
+        }
+    }
+    let mut listings = JoinSet::new();
+    for mut session in log_in(&daemon, 16).await {
+        listings.spawn(async move { session.entries(Op::Walk { path: raw("") }).await.map(|all| all.len() as u64) });
+    }
+    for found in listings.join_all().await {
+        assert_eq!(found.expect("listed"), FILES + DIRECTORIES);
+    }
+    for number in 0..FILES + WINDOW {
+        if number < FILES {
+            let get = Said::Get { transfer: FILES + number, path: path(number), eager: true };
+            lane.line.say(&get).await.expect("said");
+        }
+        if number >= WINDOW {
+            assert!(matches!(heard(&mut lane).await, Said::Offer { .. }));
+            assert!(matches!(heard(&mut lane).await, Said::Seal { .. }));
+        }
+    }
+    let grown = daemon.peak().expect("weighed").saturating_sub(before);
+    assert!(grown < 64 * MIB, "{FILES} files up and down took {} MiB", grown / MIB);
 }
 
 #[tokio::test]

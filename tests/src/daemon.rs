@@ -111,6 +111,18 @@ impl Daemon {
         self.weigh("VmRSS:")
     }
 
+    /// The same as soon as it is below `bytes`, or after a while of patience.
+    pub async fn resident_when_below(&self, bytes: u64) -> u64 {
+        let start = Instant::now();
+        loop {
+            match self.resident() {
+                Ok(now) if now >= bytes && start.elapsed() < PATIENCE / 2 => {}
+                now => return now.unwrap_or(u64::MAX),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The most that it has occupied so far.
     pub fn peak(&self) -> Result<u64> {
         self.weigh("VmHWM:")

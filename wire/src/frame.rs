@@ -15,6 +15,8 @@ pub const MAX_CONTROL: usize = 64 << 10;
 /// Transfer, index and chaining value in front of a block's payload, in bytes.
 pub const BLOCK_HEADER: usize = 8 + 8 + 32;
 
+/// Read at once while frames come one after another, in bytes.
+const READ_AHEAD: usize = 8 << 10;
 const PREFIX: usize = 4 + 1;
 const KIND_CONTROL: u8 = 1;
 const KIND_BLOCK: u8 = 2;
@@ -110,13 +112,14 @@ impl Decoder for FrameCodec {
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         let mut head: &[u8] = src;
         let (Ok(len), Ok(kind)) = (head.try_get_u32_le(), head.try_get_u8()) else {
+            make_room(src, PREFIX);
             return Ok(None);
         };
         let len = len as usize;
         self.check(kind, len)?;
         let needed = PREFIX + if kind == KIND_BLOCK { BLOCK_HEADER } else { len };
         if src.len() < needed {
-            src.reserve(needed - src.len());
+            make_room(src, needed);
             return Ok(None);
         }
         src.advance(PREFIX);
@@ -129,6 +132,12 @@ impl Decoder for FrameCodec {
         body.copy_to_slice(&mut cv);
         Ok(Some(Frame::Block(BlockHeader { transfer, index, cv: Cv(cv), len: len - BLOCK_HEADER })))
     }
+}
+
+/// Room for the rest of a frame of `needed` bytes; more when what came filled the room there was, for then more waits.
+fn make_room(src: &mut BytesMut, needed: usize) {
+    let room = if src.len() == src.capacity() { needed.max(READ_AHEAD) } else { needed };
+    src.reserve(room.saturating_sub(src.len()));
 }
 
 impl Encoder<Frame> for FrameCodec {

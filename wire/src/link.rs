@@ -19,6 +19,9 @@ use crate::frame::{BlockHeader, Frame, FrameCodec, FrameError, Stage};
 /// Payloads below this many bytes are gathered with their neighbours into one write.
 const GATHER: usize = 64 << 10;
 
+/// Room for what comes to a connection at rest, in bytes. The codec makes more of it when more comes.
+const RESTING: usize = 256;
+
 /// Why a connection cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -57,12 +60,20 @@ pub struct Reader<R> {
 impl<R: AsyncRead + Unpin> Reader<R> {
     /// Reads `stream` as of `stage`.
     pub fn new(stream: R, stage: Stage) -> Self {
-        Self { framed: FramedRead::new(stream, FrameCodec::new(stage)) }
+        Self { framed: FramedRead::with_capacity(stream, FrameCodec::new(stage), RESTING) }
     }
 
     /// Moves on to the limits of `stage`.
     pub fn enter(&mut self, stage: Stage) {
         self.framed.decoder_mut().enter(stage);
+    }
+
+    /// Gives back the memory of what was read: for a while little will come.
+    pub fn rest(&mut self) {
+        let ahead = self.framed.read_buffer_mut();
+        if ahead.is_empty() {
+            *ahead = BytesMut::with_capacity(RESTING);
+        }
     }
 
     /// The next message or block; `None` at a clean end. Safe to cancel.

@@ -20,7 +20,7 @@ use super::send::Downloads;
 use super::upload::{Begun, SmallUpload, StagedUpload, Upload, Writing};
 use super::{LaneLimits, Outgoing};
 use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
-use crate::flow::{Flow, or_rest};
+use crate::flow::{Flow, next_or_rest};
 use crate::session::Session;
 
 /// The reading side of a lane.
@@ -28,7 +28,7 @@ pub(super) struct Receiving {
     pub(super) session: Arc<Session>,
     limits: LaneLimits,
     flow: Flow,
-    out: mpsc::Sender<Outgoing>,
+    out: mpsc::Sender<Box<Outgoing>>,
     downloads: Downloads,
     pub(super) uploads: HashMap<u64, Upload>,
     /// The upload of another lane whose blocks come here, too.
@@ -67,7 +67,7 @@ impl Receiving {
         session: Arc<Session>,
         limits: LaneLimits,
         flow: Flow,
-        out: mpsc::Sender<Outgoing>,
+        out: mpsc::Sender<Box<Outgoing>>,
         downloads: Downloads,
     ) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl Receiving {
             if busy {
                 self.flow.moving(self.limits.stall, reader.next()).await
             } else {
-                or_rest(reader.next(), || self.spare = Aligned::default()).await
+                next_or_rest(reader, || self.spare = Aligned::default()).await
             }
         };
         tokio::select! {
@@ -300,7 +300,7 @@ impl Receiving {
                         Err(fault) => Lane::Fault { transfer, fault },
                     };
                     // A lane that is gone: the client will ask again and find the file whole.
-                    let _ = out.send(Outgoing::Message(answer)).await;
+                    let _ = out.send(Box::new(Outgoing::Message(answer))).await;
                 });
             }
         }
@@ -317,7 +317,7 @@ impl Receiving {
                 Ok(Err(fault)) => Lane::Fault { transfer, fault: tenant.tell_existing(&path, fault).await },
                 Err(_) => Lane::Fault { transfer, fault: Fault::new(Code::Draining, "the server is going down") },
             };
-            let _ = out.send(Outgoing::Message(answer)).await;
+            let _ = out.send(Box::new(Outgoing::Message(answer))).await;
         });
         Ok(())
     }
@@ -357,7 +357,7 @@ impl Receiving {
 
     pub(super) async fn say(&self, message: Lane) {
         // An error: the writing side has ended, and ends this side too.
-        let _ = self.out.send(Outgoing::Message(message)).await;
+        let _ = self.out.send(Box::new(Outgoing::Message(message))).await;
     }
 }
 

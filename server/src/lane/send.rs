@@ -32,14 +32,14 @@ pub(super) struct Downloads {
     asked: mpsc::UnboundedSender<Asked>,
     /// What bounds it, in bytes.
     room: Arc<Semaphore>,
-    told: mpsc::Sender<Lane>,
+    told: mpsc::Sender<Box<Lane>>,
 }
 
 /// What the sending side hears.
 #[derive(Debug)]
 pub(super) struct Inbox {
     asked: mpsc::UnboundedReceiver<Asked>,
-    told: mpsc::Receiver<Lane>,
+    told: mpsc::Receiver<Box<Lane>>,
 }
 
 #[derive(Debug)]
@@ -89,12 +89,12 @@ impl Downloads {
     /// Passes on what the client says of a download. Far more than a client ever has to say breaks
     /// the protocol.
     pub(super) fn tell(&self, message: Lane) -> Result<(), LinkError> {
-        self.told.try_send(message).map_err(|_| LinkError::UnexpectedBlock)
+        self.told.try_send(Box::new(message)).map_err(|_| LinkError::UnexpectedBlock)
     }
 
     pub(super) fn abandon(&self, transfer: u64) {
         // Full: the download ends with its lane.
-        let _ = self.told.try_send(Lane::Abandon { transfer, keep: true });
+        let _ = self.told.try_send(Box::new(Lane::Abandon { transfer, keep: true }));
     }
 }
 
@@ -122,10 +122,10 @@ enum Next {
 
 /// Serves downloads until the lane ends. Requests that wait together are opened together, while those
 /// before them are sent.
-pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<Outgoing>, limits: LaneLimits) {
+pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<Box<Outgoing>>, limits: LaneLimits) {
     let Inbox { asked, told } = inbox;
     let requests = futures_util::stream::unfold(asked, |mut asked| async {
-        let mut waiting = Vec::with_capacity(TOGETHER);
+        let mut waiting = Vec::new();
         (asked.recv_many(&mut waiting, TOGETHER).await > 0).then_some((waiting, asked))
     });
     let opened = requests.map(|requests| open(&session.tenant, requests)).buffered(AHEAD);
@@ -224,8 +224,8 @@ fn unchanged(file: &File, node: &Node) -> Result<(), VaultError> {
 
 struct Sending {
     session: Arc<Session>,
-    told: mpsc::Receiver<Lane>,
-    out: mpsc::Sender<Outgoing>,
+    told: mpsc::Receiver<Box<Lane>>,
+    out: mpsc::Sender<Box<Outgoing>>,
     buffers: Pool,
     /// What the client turned away from last: blocks that wait are not sent either.
     abandoned: Option<u64>,
@@ -289,7 +289,7 @@ impl Sending {
 
     /// Hears one message of the client; a transfer that is not this one has ended already.
     async fn hear(&mut self, current: u64, sender: &mut Sender) -> Result<(), Fault> {
-        match self.told.recv().await {
+        match self.told.recv().await.map(|message| *message) {
             Some(Lane::Held { transfer, first, cvs, last }) if transfer == current => {
                 sender.held(first, &cvs, last).map_err(|violation| bad_transfer(&violation))
             }
@@ -303,7 +303,7 @@ impl Sending {
     /// other lanes.
     fn catch_up(&mut self, current: u64, mut sender: Option<&mut Sender>) -> Result<(), Fault> {
         while let Ok(message) = self.told.try_recv() {
-            match (message, &mut sender) {
+            match (*message, &mut sender) {
                 (Lane::Abandon { transfer, .. }, _) => self.abandoned = Some(transfer),
                 (Lane::Kept { transfer, index, cv }, Some(sender)) if transfer == current => {
                     sender.kept(index, cv).map_err(|violation| bad_transfer(&violation))?;
@@ -319,7 +319,7 @@ impl Sending {
 
     async fn pass_on(&self, transfer: u64, span: Span, cv: Cv, payload: Buffer) -> Result<(), Fault> {
         let header = BlockHeader { transfer, index: span.index, cv, len: payload.bytes.len() };
-        self.out.send(Outgoing::Block(header, payload)).await.map_err(|_| gone())
+        self.out.send(Box::new(Outgoing::Block(header, payload))).await.map_err(|_| gone())
     }
 
     /// The block's value and bytes, as soon as there is a buffer for them.
@@ -347,7 +347,7 @@ impl Sending {
 
     async fn say(&self, message: Lane) {
         // An error: the writing side has ended, and ends the lane.
-        let _ = self.out.send(Outgoing::Message(message)).await;
+        let _ = self.out.send(Box::new(Outgoing::Message(message))).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! One Argon2id hash at a time, in memory that is kept for the next. Knows nothing of turns.
+//! One Argon2id hash at a time, in memory that is kept for the next for a while. Knows nothing of turns.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,9 +14,16 @@ use crate::catalog::Phc;
 #[derive(Debug)]
 pub(super) struct Hasher {
     params: Params,
-    /// What former hashes worked in, each of today's size: as many as ever worked at once. Kept, because an allocator
-    /// may hold on to what each thread frees.
-    spare: Mutex<Vec<Vec<Block>>>,
+    spare: Mutex<Spare>,
+}
+
+/// What former hashes worked in, each of today's size: as many as worked at once. Kept while logins come, because
+/// fresh memory is dear and an allocator may hold on to what each thread frees.
+#[derive(Debug, Default)]
+struct Spare {
+    memories: Vec<Vec<Block>>,
+    /// Hashes so far.
+    hashes: u64,
 }
 
 impl Hasher {
@@ -50,20 +57,42 @@ impl Hasher {
         Ok(if is_current { Verdict::Right } else { Verdict::Outdated })
     }
 
+    /// Hashes so far, those that work among them.
+    pub(super) fn hashes(&self) -> u64 {
+        self.spare().hashes
+    }
+
+    /// Gives the spare memory back if there was no hash since there were `hashes`.
+    pub(super) fn rest(&self, hashes: u64) {
+        let mut spare = self.spare();
+        if spare.hashes == hashes {
+            spare.memories = Vec::new();
+        }
+    }
+
     fn output(&self, argon2: &Argon2, password: &Secret, salt: &Salt, len: usize) -> Result<Output, HashError> {
-        let mut memory = self.spare().pop().unwrap_or_default();
+        let mut memory = {
+            let mut spare = self.spare();
+            spare.hashes += 1;
+            spare.memories.pop().unwrap_or_default()
+        };
         // Hashes of other days may need more than is kept.
         memory.resize(memory.len().max(argon2.params().block_count()), Block::new());
         let mut out = vec![0; len];
         let done = argon2.hash_password_into_with_memory(password.0.as_bytes(), salt, &mut out, &mut memory);
         if memory.len() == self.params.block_count() {
-            self.spare().push(memory);
+            self.spare().memories.push(memory);
         }
         done?;
         Ok(Output::new(&out)?)
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+    #[cfg(test)]
+    pub(super) fn spares(&self) -> usize {
+        self.spare().memories.len()
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Spare> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

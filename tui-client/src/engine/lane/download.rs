@@ -27,7 +27,7 @@ use landing::{Prepared, Small, Whole, land_large, land_small, prepare};
 /// Downloads of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Downloads {
-    running: HashMap<u64, Download>,
+    running: HashMap<u64, Box<Download>>,
     /// Small files that have arrived and are not on the disk yet.
     arrived: Vec<Small>,
     /// Whether small files are being written: the next ones gather meanwhile.
@@ -123,11 +123,11 @@ impl Downloads {
     fn insert(&mut self, transfer: u64, download: Download) {
         self.bytes += download.weight();
         self.request_bytes += download.request_bytes;
-        self.running.insert(transfer, download);
+        self.running.insert(transfer, Box::new(download));
     }
 
     fn remove(&mut self, transfer: u64) -> Option<Download> {
-        let download = self.running.remove(&transfer)?;
+        let download = *self.running.remove(&transfer)?;
         self.request_bytes = self.request_bytes.saturating_sub(download.request_bytes);
         Some(download)
     }
