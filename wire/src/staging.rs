@@ -175,14 +175,28 @@ pub fn scan(receiver: &mut Receiver, staging: &File, basis: Option<&File>) -> io
 
 /// Copies into the staging file the blocks of the old file that the sender let stand, proving each
 /// again: the old file may have changed since it was scanned.
+///
+/// Two threads, for the sender has nothing left to do and waits for it.
 pub fn assemble(receiver: &Receiver, staging: &File, basis: Option<&File>) -> Result<(), StagingError> {
-    let mut buffer = Aligned::with_capacity(BLOCK);
-    for (span, cv) in receiver.to_copy() {
-        let basis = basis.ok_or(Violation::Damaged { index: span.index })?;
-        read_block(basis, span, &mut buffer)?;
-        store_block(staging, receiver.size(), span, cv, &buffer)?;
+    let copies: Vec<(Span, Cv)> = receiver.to_copy().collect();
+    let (first, second) = copies.split_at(copies.len() / 2);
+    let copy = |copies: &[(Span, Cv)]| -> Result<(), StagingError> {
+        let mut buffer = Aligned::default();
+        for (span, cv) in copies {
+            let basis = basis.ok_or(Violation::Damaged { index: span.index })?;
+            read_block(basis, *span, &mut buffer)?;
+            store_block(staging, receiver.size(), *span, *cv, &buffer)?;
+        }
+        Ok(())
+    };
+    if copies.len() < WORTH_A_THREAD {
+        return copy(&copies);
     }
-    Ok(())
+    std::thread::scope(|threads| {
+        let other = threads.spawn(|| copy(first));
+        let own = copy(second);
+        own.and(other.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the disk failed").into())))
+    })
 }
 
 /// The first block from `index` on that has data in it, leaving out holes.
@@ -207,6 +221,8 @@ fn try_read(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<bool> {
 
 /// Blocks that start on their way to the disk together.
 const WRITE_BACK: u64 = 8;
+/// Blocks below which a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 16;
 /// A write that lost this many races in a row does not fail for them.
 const RACE_TRIES: u32 = 64;
 

@@ -79,6 +79,11 @@ impl Sender {
         Self { size, held: Vec::new(), waiting: !eager, own: Vec::new(), tally: Tally::default() }
     }
 
+    /// Bytes of the whole file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Whether the receiver has yet to say what it holds; no block may be sent before.
     pub fn is_waiting(&self) -> bool {
         self.waiting
@@ -109,6 +114,11 @@ impl Sender {
         usize::try_from(index).ok().and_then(|index| self.held.get(index)).is_some_and(Option::is_some)
     }
 
+    /// Whether the receiver has said that it has just this block.
+    pub fn holds(&self, index: u64, cv: Cv) -> bool {
+        usize::try_from(index).ok().and_then(|index| self.held.get(index)).copied().flatten() == Some(cv)
+    }
+
     /// The next block to look at; `None` while waiting and at the end.
     pub fn next(&self) -> Option<Span> {
         if self.waiting { None } else { block::span(self.size, self.own.len() as u64) }
@@ -116,8 +126,7 @@ impl Sender {
 
     /// What [`Self::settle`] would say.
     pub fn would_settle(&self, cv: Cv) -> Verdict {
-        let held = self.held.get(self.own.len()).copied().flatten();
-        if held == Some(cv) { Verdict::Held } else { Verdict::Send }
+        if self.holds(self.own.len() as u64, cv) { Verdict::Held } else { Verdict::Send }
     }
 
     /// Settles the block that [`Self::next`] named, whose value is `cv`: by a record, or by hashing
@@ -371,6 +380,7 @@ mod tests {
         sender.kept(2, cv(9)).expect("a block of the file");
         assert_eq!(sender.kept(4, cv(4)), Err(Violation::HeldOrder));
         assert_eq!([0, 2, 3, 4].map(|index| sender.is_held(index)), [false, true, true, false]);
+        assert_eq!([0, 2, 3, 4].map(|index| sender.holds(index, cv(3))), [false, false, true, false]);
         assert_eq!(sender.settle(cv(0)), Verdict::Send);
         sender.settle_sent(cv(1));
         assert_eq!(sender.settle(cv(2)), Verdict::Send, "the receiver has something else there");

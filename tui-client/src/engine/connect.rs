@@ -165,24 +165,26 @@ impl Dialer {
         self.in_time(self.open_session(FromGuest::Rejoin(ticket))).await
     }
 
-    /// A lane of a session, under `limits`, its bytes counted in `flow`.
+    /// A lane of a session, under `limits`, its bytes counted in `flow`. It may be written to at once; before
+    /// it is read, [`Self::joined`] hears whether the server takes it.
     pub(crate) async fn join(
         &self,
         ticket: Ticket,
         limits: Limits,
         flow: Arc<AtomicU64>,
     ) -> Result<(LinkReader, LinkWriter), ConnectError> {
-        let join = async {
-            let (mut reader, writer, answer) = self.greet(FromGuest::Join(ticket), limits, flow).await?;
-            match answer {
-                ToGuest::Joined => {
-                    reader.enter(Stage::Lane);
-                    Ok((reader, writer))
-                }
-                other => Err(self.refusal(other)),
+        self.in_time(self.greet(FromGuest::Join(ticket), limits, flow)).await
+    }
+
+    /// Hears what became of [`Self::join`].
+    pub(crate) async fn joined(&self, reader: &mut LinkReader) -> Result<(), ConnectError> {
+        match self.in_time(self.greeted(reader)).await? {
+            ToGuest::Joined => {
+                reader.enter(Stage::Lane);
+                Ok(())
             }
-        };
-        self.in_time(join).await
+            other => Err(self.refusal(other)),
+        }
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
@@ -193,8 +195,8 @@ impl Dialer {
     }
 
     async fn open_session(&self, first: FromGuest) -> Result<Welcome, ConnectError> {
-        let (mut reader, writer, answer) = self.greet(first, Limits::new(Arc::default()), Arc::default()).await?;
-        match answer {
+        let (mut reader, writer) = self.greet(first, Limits::new(Arc::default()), Arc::default()).await?;
+        match self.greeted(&mut reader).await? {
             ToGuest::Welcome { ticket, lanes, usage } => {
                 reader.enter(Stage::Control);
                 Ok(Welcome { reader, writer, ticket, lanes, usage })
@@ -210,19 +212,22 @@ impl Dialer {
         first: FromGuest,
         limits: Limits,
         flow: Arc<AtomicU64>,
-    ) -> Result<(LinkReader, LinkWriter, ToGuest), ConnectError> {
+    ) -> Result<(LinkReader, LinkWriter), ConnectError> {
         let stream = self.dial().await?;
         let (reader, writer) = tokio::io::split(Throttled::new(stream, limits, flow));
-        let (mut reader, mut writer) = (Reader::new(reader, Stage::Guest), Writer::new(writer));
+        let (reader, mut writer) = (Reader::new(reader, Stage::Guest), Writer::new(writer));
         let hello = FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: AGENT.to_owned() };
         writer.feed(&hello).await.map_err(|error| self.broken(error))?;
         writer.send(&first).await.map_err(|error| self.broken(error))?;
-        match self.answer(&mut reader).await? {
-            ToGuest::Hello { .. } => {}
-            other => return Err(self.refusal(other)),
+        Ok((reader, writer))
+    }
+
+    /// The server's hello, and its answer to what was said with ours.
+    async fn greeted(&self, reader: &mut LinkReader) -> Result<ToGuest, ConnectError> {
+        match self.answer(reader).await? {
+            ToGuest::Hello { .. } => self.answer(reader).await,
+            other => Err(self.refusal(other)),
         }
-        let answer = self.answer(&mut reader).await?;
-        Ok((reader, writer, answer))
     }
 
     async fn answer(&self, reader: &mut LinkReader) -> Result<ToGuest, ConnectError> {

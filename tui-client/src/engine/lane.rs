@@ -87,7 +87,7 @@ async fn connect(shared: &Shared, ticket: Ticket, index: u16) -> Result<Line, Co
     let (reader, writer) = shared.dialer.join(ticket, limits.clone(), flow.clone()).await?;
     let pool = Pool::new();
     let (to, events) = mpsc::channel(EVENTS);
-    let reading = tokio::spawn(read(reader, pool.clone(), to));
+    let reading = tokio::spawn(read(shared.dialer.clone(), reader, pool.clone(), to));
     Ok(Line {
         index,
         limits,
@@ -117,7 +117,12 @@ enum Event {
 }
 
 /// Reads a lane to its end. Memory is bounded by the pool and by the number of events.
-async fn read(mut reader: LinkReader, pool: Pool, to: mpsc::Sender<Event>) {
+async fn read(dialer: Dialer, mut reader: LinkReader, pool: Pool, to: mpsc::Sender<Event>) {
+    if let Err(error) = dialer.joined(&mut reader).await {
+        // An error: the lane has ended by itself.
+        let _ = to.send(Event::Broken(LinkError::Io(std::io::Error::other(error)))).await;
+        return;
+    }
     loop {
         let event = match reader.next::<Message>().await {
             Ok(Some(Incoming::Message(message))) => Event::Message(message),

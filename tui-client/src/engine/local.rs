@@ -12,10 +12,10 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use wire::block::{self, BLOCK};
+use wire::block::{self, Span};
 use wire::message::{Entry, Kind, Offer, RawPath, Time};
 use wire::path::escape;
-use wire::{Aligned, Code, Fault, Root, staging};
+use wire::{Aligned, Code, Cv, Fault, staging};
 
 use super::status::Side;
 
@@ -184,15 +184,14 @@ pub(crate) fn side(entry: &Entry) -> Side {
     Side { size: entry.size, mtime: entry.mtime, root: entry.root }
 }
 
-/// The hash of an open file, which must have `size` bytes.
-pub(crate) fn hash(file: &File, size: u64) -> io::Result<Root> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = Aligned::with_capacity(BLOCK.min(usize::try_from(size).unwrap_or(BLOCK)));
-    for span in (0..).map_while(|index| block::span(size, index)) {
+/// The values of all blocks of an open file, which must have `size` bytes. They fold to its hash.
+pub(crate) fn values(file: &File, size: u64) -> io::Result<Vec<Cv>> {
+    let mut buffer = Aligned::default();
+    let value = |span: Span| {
         staging::read_block(file, span, &mut buffer)?;
-        hasher.update(&buffer);
-    }
-    Ok(Root(*hasher.finalize().as_bytes()))
+        Ok(block::chaining_value(size, span.index, &buffer))
+    };
+    (0..).map_while(|index| block::span(size, index)).map(value).collect()
 }
 
 /// Enters the directory of `target`, whose last `depth` names lie in a tree that is being copied:

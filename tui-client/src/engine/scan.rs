@@ -2,6 +2,7 @@
 //! at the target already. Feeds the queue and stops when enough waits there.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -91,7 +92,16 @@ impl Looker<'_> {
                 let (source, moves) = (source.clone(), self.queue.moves(self.id));
                 blocking(move || if moves { local::stat_itself(&source) } else { local::stat(&source) }).await?
             }
-            Job::Down { source, .. } => self.session.stat(source).await?,
+            Job::Down { source, target } => {
+                // Asked at once whether or not it is one: a directory is then looked into a round trip sooner.
+                let (entry, listed) = tokio::join!(self.session.stat(source), self.session.list(source));
+                let entry = entry?;
+                if entry.kind == Kind::Directory {
+                    self.queue.is_directory(self.id);
+                    return self.directory_there(listed?, target).await;
+                }
+                entry
+            }
         };
         match entry.kind {
             Kind::File => {
@@ -118,7 +128,7 @@ impl Looker<'_> {
     }
 
     async fn directory(&self) -> Result<Found, Fault> {
-        let (entries, there) = match &self.scan.job {
+        match &self.scan.job {
             Job::Up { source, target } => {
                 let (path, there) = (source.clone(), self.there(target).await?);
                 let entries = blocking(move || local::list(&path)).await?;
@@ -126,23 +136,27 @@ impl Looker<'_> {
                     // A directory with something in it is made with the first of that.
                     self.session.order(Op::Mkdir { path: target.into(), parents: true }).await?;
                 }
-                (entries, there)
+                Ok(self.sorted(entries, there.as_ref()))
             }
-            Job::Down { source, target } => {
-                let mut entries = self.session.list(source).await?;
-                entries.sort_unstable_by(|a, b| a.name.0.cmp(&b.name.0));
-                let (target, depth) = (target.clone(), self.scan.depth);
-                blocking(move || local::make_dir(&target, depth)).await?;
-                (entries, None)
-            }
-        };
+            Job::Down { source, target } => self.directory_there(self.session.list(source).await?, target).await,
+        }
+    }
+
+    async fn directory_there(&self, mut entries: Vec<Entry>, target: &Path) -> Result<Found, Fault> {
+        entries.sort_unstable_by(|a, b| a.name.0.cmp(&b.name.0));
+        let (target, depth) = (target.to_owned(), self.scan.depth);
+        blocking(move || local::make_dir(&target, depth)).await?;
+        Ok(self.sorted(entries, None))
+    }
+
+    fn sorted(&self, entries: Vec<Entry>, there: Option<&HashMap<Vec<u8>, Side>>) -> Found {
         let mut found = Found::default();
         for entry in entries {
-            self.sort(entry, there.as_ref(), &mut found);
+            self.sort(entry, there, &mut found);
         }
         // Taken from the back: the first directory first.
         found.scans.reverse();
-        Ok(found)
+        found
     }
 
     /// What the target directory holds; `None` where there is no such directory.

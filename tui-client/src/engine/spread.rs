@@ -142,12 +142,24 @@ impl Shares {
 pub(crate) struct Way {
     /// The next block it will come to.
     pub(crate) next: u64,
+    /// The values of all blocks, where they had to be computed before; else none.
+    known: Vec<Cv>,
     /// When it carried its first block, and how many since.
     since: Option<(Instant, u64)>,
     spread: Option<(Arc<Spread>, DropGuard)>,
 }
 
 impl Way {
+    /// Of a file whose values are `known`, or none of them.
+    pub(crate) fn new(known: Vec<Cv>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
+    /// The value of a block, if it was computed before.
+    pub(crate) fn known(&self, index: u64) -> Option<Cv> {
+        self.known.get(usize::try_from(index).ok()?).copied()
+    }
+
     /// Comes to a block: its value, if another lane has brought it over.
     pub(crate) fn pass(&mut self, index: u64) -> Option<Cv> {
         self.next = self.next.max(index + 1);

@@ -164,7 +164,7 @@ impl Line {
             (work, prepared)
         });
         let (mut work, prepared) = prepared.await.map_err(|fault| LinkError::Io(std::io::Error::other(fault)))?;
-        let (source, decision, root) = match prepared {
+        let (source, decision, known) = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
                 self.queue.faulted(work, fault);
@@ -175,10 +175,10 @@ impl Line {
             self.queue.resized(&mut work, source.side());
             work.file.identity = Some(source.identity());
         }
-        let Some((work, expect)) = settle(&self.queue, work, decision, root) else { return Ok(()) };
+        let Some((work, expect)) = settle(&self.queue, work, decision, fold(&known)) else { return Ok(()) };
         let transfer = self.number();
         self.current = Some(transfer);
-        let sent = self.send_blocks(transfer, &work, &Arc::new(source), expect).await;
+        let sent = self.send_blocks(transfer, &work, (&Arc::new(source), known), expect).await;
         self.current = None;
         self.inbox.clear();
         match sent {
@@ -201,7 +201,7 @@ impl Line {
         &mut self,
         transfer: u64,
         work: &Work,
-        source: &Arc<Source>,
+        (source, known): (&Arc<Source>, Vec<Cv>),
         expect: Expect,
     ) -> Result<Sent, LinkError> {
         let offer = source.offer(false);
@@ -210,14 +210,20 @@ impl Line {
         if let Some(over) = self.hear_held(transfer, work, &mut sender).await? {
             return Ok(over);
         }
-        let mut way = Way::default();
-        let mut ahead = self.look_ahead(&mut way, source, offer.size).await;
+        let mut way = Way::new(known);
+        let mut ahead = self.look_ahead(&mut way, &sender, source).await;
         let mut last_sent = Instant::now();
         while let Some(next) = ahead.take() {
             let (span, read) = match next {
                 Next::Brought(cv) => {
                     sender.settle_sent(cv);
-                    ahead = self.look_ahead(&mut way, source, offer.size).await;
+                    ahead = self.look_ahead(&mut way, &sender, source).await;
+                    continue;
+                }
+                Next::Held(span, cv) => {
+                    sender.settle(cv);
+                    work.live.held(span.len as u64);
+                    ahead = self.look_ahead(&mut way, &sender, source).await;
                     continue;
                 }
                 Next::Read(reading) => match reading.await.map_err(|error| lost_task(&error)) {
@@ -226,7 +232,7 @@ impl Line {
                 },
             };
             let Ok((buffer, cv)) = read else { return self.break_off(transfer, changed()).await };
-            ahead = self.look_ahead(&mut way, source, offer.size).await;
+            ahead = self.look_ahead(&mut way, &sender, source).await;
             // A lane with nothing on it for long looks dead to the server: then a block travels twice.
             let verdict = sender.settle(cv);
             if verdict == Verdict::Send || last_sent.elapsed() > SIGN_OF_LIFE {
@@ -308,11 +314,14 @@ impl Line {
     }
 
     /// The block after that which was looked at last.
-    async fn look_ahead(&self, way: &mut Way, source: &Arc<Source>, size: u64) -> Option<Next> {
+    async fn look_ahead(&self, way: &mut Way, sender: &Sender, source: &Arc<Source>) -> Option<Next> {
+        let size = sender.size();
         let span = block::span(size, way.next)?;
-        Some(match way.pass(span.index) {
-            Some(cv) => Next::Brought(cv),
-            None => Next::Read(self.read(source, size, span).await),
+        let known = way.known(span.index).filter(|cv| sender.holds(span.index, *cv));
+        Some(match (way.pass(span.index), known) {
+            (Some(cv), _) => Next::Brought(cv),
+            (None, Some(cv)) => Next::Held(span, cv),
+            (None, None) => Next::Read(self.read(source, size, span).await),
         })
     }
 
@@ -333,6 +342,8 @@ enum Next {
     Read(Reading),
     /// Another lane has brought it over.
     Brought(Cv),
+    /// The server has it, and it was read before.
+    Held(Span, Cv),
 }
 
 pub(super) type Reading = JoinHandle<(Span, std::io::Result<(Buffer, Cv)>)>;
@@ -364,21 +375,21 @@ fn load(work: &Work, arena: &mut Vec<u8>) -> Result<Option<Loaded>, Fault> {
     Err(changed())
 }
 
-fn prepare(work: &Work) -> Result<(Source, Decision, Option<Root>), Fault> {
+/// Opens a file, and decides. With it the values of its blocks, if they had to be computed.
+fn prepare(work: &Work) -> Result<(Source, Decision, Vec<Cv>), Fault> {
     let Job::Up { source: path, .. } = &work.file.job else { return Err(wrong_way()) };
     let source = Source::open(path)?;
     if work.file.discard {
-        return Ok((source, Decision::Write(Expect::Any), None));
+        return Ok((source, Decision::Write(Expect::Any), Vec::new()));
     }
-    let mut own = None;
+    let mut known = Vec::new();
     let identical = |there: &Side| {
         let Some(root) = there.root else { return Ok(false) };
-        let hash = local::hash(&source.file, there.size).map_err(|error| local::fault(path, &error))?;
-        own = Some(hash);
-        Ok(hash == root && source.unchanged())
+        known = local::values(&source.file, there.size).map_err(|error| local::fault(path, &error))?;
+        Ok(block::fold(&known) == root && source.unchanged())
     };
     let decision = decision(work, &source.side(), identical)?;
-    Ok((source, decision, own))
+    Ok((source, decision, known))
 }
 
 /// Under a number the name is free until the server says otherwise.
@@ -410,6 +421,10 @@ fn settle(queue: &Queue, mut work: Work, decision: Decision, root: Option<Root>)
         (Decision::Ask | Decision::Identical, _) => queue.put_back(work),
     }
     None
+}
+
+fn fold(known: &[Cv]) -> Option<Root> {
+    (!known.is_empty()).then(|| block::fold(known))
 }
 
 fn target(work: &Work) -> RawPath {

@@ -83,7 +83,7 @@ fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<P
     loop {
         let landing = numbered_landing(&own, work.file.renames);
         let there = match landing.standing()? {
-            Standing::Nothing => return fetch(work, landing, Replace::Nothing, None),
+            Standing::Nothing => return fetch(work, landing, Replace::Nothing, None, &[]),
             Standing::File(_) if work.file.renames > 0 => {
                 work.file.renames += 1;
                 continue;
@@ -99,9 +99,11 @@ fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<P
         };
         let old = landing.open_old();
         let source = work.file.source;
-        let decision = decide(work.policy, &source, &there, || is_identical(&landing, &source, old.as_ref()))?;
+        let mut known = Vec::new();
+        let identical = || is_identical(&landing, &source, old.as_ref(), &mut known);
+        let decision = decide(work.policy, &source, &there, identical)?;
         return match decision {
-            Decision::Write(_) => fetch(work, landing, Replace::Anything, old),
+            Decision::Write(_) => fetch(work, landing, Replace::Anything, old, &known),
             Decision::Skip { same } => {
                 Ok(Prepared::Finished(Finish::Skipped { held: if same { source.size } else { 0 } }))
             }
@@ -136,20 +138,32 @@ fn numbered_landing(own: &Landing, renames: u32) -> Landing {
     if renames == 0 { own.clone() } else { own.renamed(numbered(own.name(), renames)) }
 }
 
-/// Only where the server knows the hash, and the target is a plain file.
-fn is_identical(landing: &Landing, source: &Side, old: Option<&File>) -> Result<bool, Fault> {
+/// Only where the server knows the hash, and the target is a plain file. The values of its blocks are `known`
+/// then.
+fn is_identical(landing: &Landing, source: &Side, old: Option<&File>, known: &mut Vec<Cv>) -> Result<bool, Fault> {
     let (Some(root), Some(old)) = (source.root, old) else { return Ok(false) };
-    local::hash(old, source.size).map(|hash| hash == root).map_err(|error| landing.io(&error))
+    *known = local::values(old, source.size).map_err(|error| landing.io(&error))?;
+    Ok(block::fold(known) == root)
 }
 
-fn fetch(work: &Work, landing: Landing, replace: Replace, basis: Option<File>) -> Result<Prepared, Fault> {
+/// `basis` is what stands at the target, with the values of its blocks where they are `known`: it is not read
+/// again to find them, but what is used of it is proven again when it is copied.
+fn fetch(
+    work: &Work,
+    landing: Landing,
+    replace: Replace,
+    basis: Option<File>,
+    known: &[Cv],
+) -> Result<Prepared, Fault> {
     let size = work.file.source.size;
     if fits_memory(size) && basis.is_none() && !landing.has_part() {
         return Ok(Prepared::Fetch { landing, replace, body: Body::Memory(None) });
     }
     let part = landing.open_part()?;
     let mut receiver = Receiver::new(size);
-    staging::scan(&mut receiver, &part, basis.as_ref()).map_err(|error| landing.io(&error))?;
+    let unread = basis.as_ref().filter(|_| known.is_empty());
+    staging::scan(&mut receiver, &part, unread).map_err(|error| landing.io(&error))?;
+    (0..).zip(known).for_each(|(index, cv)| receiver.found_basis(index, *cv));
     let mut held: Vec<_> = receiver.held_pages().collect();
     if held.iter().all(|(_, cvs, _)| cvs.iter().all(Option::is_none)) {
         // The server need not wait to hear so.
