@@ -54,11 +54,14 @@ where
     let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.stall, over.clone()));
     let sending = tokio::spawn(send::run(place.session().clone(), downloads, out.clone(), limits.clone()));
     let receiving = receive::Receiving::new(place.session().clone(), limits, flows.read, out, requests);
-    // Pinned, because a future that is handed over takes its place twice.
-    let receiving = std::pin::pin!(receiving.run(reader));
-    match over.run_until_cancelled(receiving).await {
-        None | Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, "lane ended"),
+    {
+        // Pinned, because a future that is handed over takes its place twice. Gone before the writer is waited for,
+        // which goes on as long as anybody may say something.
+        let receiving = std::pin::pin!(receiving.run(reader));
+        match over.run_until_cancelled(receiving).await {
+            None | Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "lane ended"),
+        }
     }
     sending.abort();
     // Answers to what was just published still go out, as long as the peer takes them.
