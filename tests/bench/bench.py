@@ -113,7 +113,7 @@ class Bench:
                                   f"rsa_cert_file={d}/ftp.crt\nrsa_private_key_file={d}/ftp.pem\nanon_umask=022\n")
         daemon = subprocess.Popen(["/usr/sbin/vsftpd", d / "vsftpd"])
         self.daemons.append(daemon)
-        self.ftp_pid, self.lftp = daemon.pid, ("lftp -c 'set ftp:ssl-force true; set ftp:ssl-protect-data true; set ssl:verify-certificate no; "
+        self.ftp_pid, self.lftp = daemon.pid, ("lftp -c 'set ftp:ssl-force true; set ftp:ssl-allow-anonymous true; set ftp:ssl-protect-data true; set ssl:verify-certificate no; "
                                               f"set cmd:fail-exit yes; set net:max-retries 1; set xfer:clobber yes; open ftp://127.0.0.1:{port}; ")
         time.sleep(0.5)
 

@@ -52,22 +52,26 @@ async fn one(queue: Queue, session: Session, id: ItemId, scan: Scan, stop: Cance
         () = stop.cancelled() => Err(Fault::new(Code::Cancelled, "stopped")),
     };
     match result {
-        Ok(Found { files, scans }) => {
-            let bytes = files.iter().map(|file| file.source.size).sum();
-            queue.found(id, files.len() as u64, bytes, scans);
-            feed(&queue, id, files).await;
-            queue.scanned(id, scan, Ok(()));
+        Ok(Found { leaves, scans, is_directory }) => {
+            let bytes = leaves.iter().map(|leaf| leaf.source.size).sum();
+            queue.found(id, leaves.len() as u64, bytes, scans);
+            feed(&queue, id, &scan, leaves).await;
+            let is_root = scan.is_root && !is_directory;
+            queue.scanned(id, Scan { is_root, ..scan }, Ok(()));
         }
         Err(fault) => queue.scanned(id, scan, Err(fault)),
     }
 }
 
-async fn feed(queue: &Queue, id: ItemId, mut files: Vec<File>) {
-    while !files.is_empty() {
+async fn feed(queue: &Queue, id: ItemId, scan: &Scan, leaves: Vec<Leaf>) {
+    let mut files = leaves.into_iter().filter_map(|leaf| leaf.file(id, scan));
+    loop {
         queue.room().await;
-        let rest = files.split_off(files.len().min(PORTION));
-        queue.add_files(id, files);
-        files = rest;
+        let portion: Vec<File> = files.by_ref().take(PORTION).collect();
+        if portion.is_empty() {
+            return;
+        }
+        queue.add_files(id, portion);
     }
 }
 
@@ -80,8 +84,29 @@ struct Looker<'a> {
 
 #[derive(Default)]
 struct Found {
-    files: Vec<File>,
+    leaves: Vec<Leaf>,
     scans: Vec<Scan>,
+    /// It was the directory itself that was looked into.
+    is_directory: bool,
+}
+
+/// A file that was found and waits for room: a third of what it will take in the queue, where it has its paths.
+struct Leaf {
+    /// Its name in the directory; `None`: the item itself.
+    name: Option<Vec<u8>>,
+    source: Side,
+    target: Target,
+}
+
+impl Leaf {
+    fn file(self, id: ItemId, scan: &Scan) -> Option<File> {
+        let job = match &self.name {
+            None => scan.job.clone(),
+            // Looked at before: there is one.
+            Some(name) => below(&scan.job, name)?,
+        };
+        Some(File::new(id, job, scan.depth + 1, self.source, self.target))
+    }
 }
 
 impl Looker<'_> {
@@ -114,12 +139,12 @@ impl Looker<'_> {
                     },
                     Job::Down { .. } => Target::Unknown,
                 };
-                let file = File::new(self.id, self.scan.job.clone(), 1, local::side(&entry), target);
-                Ok(Found { files: vec![file], scans: Vec::new() })
+                let leaf = Leaf { name: None, source: local::side(&entry), target };
+                Ok(Found { leaves: vec![leaf], ..Found::default() })
             }
             Kind::Directory => {
                 self.queue.is_directory(self.id);
-                Ok(Found { files: Vec::new(), scans: vec![Scan { is_root: false, ..self.scan.clone() }] })
+                Ok(Found { scans: vec![Scan { is_root: false, ..self.scan.clone() }], ..Found::default() })
             }
             Kind::Link | Kind::Other => {
                 Err(Fault::new(Code::Denied, "neither a file nor a directory: only these are copied"))
@@ -150,7 +175,7 @@ impl Looker<'_> {
     }
 
     fn sorted(&self, entries: Vec<Entry>, there: Option<&HashMap<Vec<u8>, Side>>) -> Found {
-        let mut found = Found::default();
+        let mut found = Found { is_directory: true, ..Found::default() };
         for entry in entries {
             self.sort(entry, there, &mut found);
         }
@@ -185,17 +210,16 @@ impl Looker<'_> {
         };
         let depth = self.scan.depth + 1;
         let target = there.and_then(|there| there.get(name)).map_or(Target::Unknown, |side| Target::There(*side));
-        let is_up = matches!(job, Job::Up { .. });
-        let file = File::new(self.id, job, depth, local::side(&entry), target);
+        let (is_up, source) = (matches!(job, Job::Up { .. }), local::side(&entry));
         match entry.kind {
             // What an unfinished download left is nobody's file.
             Kind::File if is_up && local::part::is_part(name) => {}
-            Kind::File => found.files.push(file),
+            Kind::File => found.leaves.push(Leaf { name: Some(entry.name.0), source, target }),
             Kind::Directory => {
                 let fresh = self.scan.fresh || (is_up && there.is_none());
-                found.scans.push(Scan { job: file.job, depth, is_root: false, fresh, tries: 0, waits: None });
+                found.scans.push(Scan { job, depth, is_root: false, fresh, tries: 0, waits: None });
             }
-            Kind::Link | Kind::Other => self.queue.pass_over(&file),
+            Kind::Link | Kind::Other => self.queue.pass_over(&File::new(self.id, job, depth, source, target)),
         }
     }
 }
