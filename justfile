@@ -23,7 +23,7 @@ lint:
 fmt:
     cargo fmt --all
 
-# Our binaries beside scp, sftp, rsync and tar through ssh, in one run: tests/bench/RESULTS.md
+# Our binaries beside scp, sftp, rsync and tar through ssh, lftp and rclone, in one run: tests/bench/RESULTS.md
 bench *ARGS:
     tests/bench/bench.py {{ARGS}}
 
