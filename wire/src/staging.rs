@@ -322,6 +322,7 @@ mod tests {
         assert!(matches!(refused, Err(StagingError::Violation(Violation::Damaged { index: 0 }))));
         assert_eq!(staging.metadata().expect("metadata").len(), 0);
     }
+
     #[test]
     fn what_is_noted_is_what_lies_there_and_nothing_comes_after_the_seal() {
         let (size, staging) = (2 * BLOCK as u64, file(b""));

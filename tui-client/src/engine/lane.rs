@@ -46,7 +46,7 @@ pub(crate) async fn run(shared: Shared, index: u16) {
     loop {
         let ticket = work(&shared, index).await;
         let began = Instant::now();
-        match connect(&shared, ticket, index).await {
+        match connect(&shared, ticket, index, failures).await {
             Ok(mut line) => {
                 let error = line.serve().await;
                 tracing::warn!(%error, index, "a lane broke");
@@ -81,13 +81,21 @@ async fn work(shared: &Shared, index: u16) -> Ticket {
     }
 }
 
-async fn connect(shared: &Shared, ticket: Ticket, index: u16) -> Result<Line, ConnectError> {
+async fn connect(shared: &Shared, ticket: Ticket, index: u16, failures: u32) -> Result<Line, ConnectError> {
     let flow = Arc::new(AtomicU64::new(0));
     let limits = Limits::new(shared.limit.clone());
-    let (reader, writer) = shared.dialer.join(ticket, limits.clone(), flow.clone()).await?;
+    let (mut reader, writer) = shared.dialer.join(ticket, limits.clone(), flow.clone()).await?;
+    // The first files go before the server has answered, which saves a round trip. Not after a failure: one that
+    // refuses the lane would be given files again and again.
+    let unheard = if failures == 0 {
+        Some(shared.dialer.clone())
+    } else {
+        shared.dialer.joined(&mut reader).await?;
+        None
+    };
     let pool = Pool::new();
     let (to, events) = mpsc::channel(EVENTS);
-    let reading = tokio::spawn(read(shared.dialer.clone(), reader, pool.clone(), to));
+    let reading = tokio::spawn(read(unheard, reader, pool.clone(), to));
     Ok(Line {
         index,
         limits,
@@ -116,9 +124,11 @@ enum Event {
     Broken(LinkError),
 }
 
-/// Reads a lane to its end. Memory is bounded by the pool and by the number of events.
-async fn read(dialer: Dialer, mut reader: LinkReader, pool: Pool, to: mpsc::Sender<Event>) {
-    if let Err(error) = dialer.joined(&mut reader).await {
+/// Reads a lane to its end, from the answer to its joining on where that is still `unheard`. Memory is bounded by the pool and by the number of events.
+async fn read(unheard: Option<Dialer>, mut reader: LinkReader, pool: Pool, to: mpsc::Sender<Event>) {
+    if let Some(dialer) = unheard
+        && let Err(error) = dialer.joined(&mut reader).await
+    {
         // An error: the lane has ended by itself.
         let _ = to.send(Event::Broken(LinkError::Io(std::io::Error::other(error)))).await;
         return;
