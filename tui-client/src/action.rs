@@ -1,7 +1,9 @@
-//! Everything a key can do, in one table: the keymap, the key bar and the help are made from it and
-//! cannot disagree.
+//! Everything a key can do, in one table: keymap, key bar, menus, palette, help and manual are made from
+//! it and cannot disagree. Another action is a line here, a row in [`table`] and an arm in `update/actions`.
 
 use crate::app::order::By;
+
+mod table;
 
 /// Something a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +66,8 @@ pub enum Action {
     Connect,
     /// Leaves what is open: a search, a read, the queue.
     Escape,
+    /// Gives the panes the keys again.
+    FocusPanes,
     /// Stops or continues the selected transfer.
     PauseItem,
     /// Cancels it and keeps what has arrived.
@@ -91,76 +95,109 @@ pub enum Scope {
     Queue,
 }
 
-/// One row of the table.
+/// The groups of the table: pull-down menus, and sections of the manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Menu {
+    /// What is done to files, and leaving the program.
+    File,
+    /// Marks.
+    Mark,
+    /// What a pane shows, and how.
+    Pane,
+    /// Transfers.
+    Queue,
+    /// The connection and what is at its other end.
+    Server,
+    /// Help and settings.
+    Options,
+    /// Moving about: a section of the manual without a menu of its own.
+    Cursor,
+}
+
+impl Menu {
+    /// All of them, in the order of the manual.
+    pub const ALL: [Menu; 7] =
+        [Menu::File, Menu::Mark, Menu::Pane, Menu::Queue, Menu::Server, Menu::Options, Menu::Cursor];
+
+    /// Its word in the menu bar.
+    pub fn title(self) -> &'static str {
+        match self {
+            Menu::File => "File",
+            Menu::Mark => "Mark",
+            Menu::Pane => "Pane",
+            Menu::Queue => "Queue",
+            Menu::Server => "Server",
+            Menu::Options => "Options",
+            Menu::Cursor => "Moving about",
+        }
+    }
+
+    /// Its part of the table, in the order it is shown.
+    pub fn specs(self) -> &'static [Spec] {
+        match self {
+            Menu::File => table::FILE,
+            Menu::Mark => table::MARK,
+            Menu::Pane => table::PANE,
+            Menu::Queue => table::QUEUE,
+            Menu::Server => table::SERVER,
+            Menu::Options => table::OPTIONS,
+            Menu::Cursor => table::CURSOR,
+        }
+    }
+}
+
+/// One row of the table; an action has exactly one.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// What it is.
     pub action: Action,
+    /// What `keys.toml` and the manual call it, for ever: `make_directory`.
+    pub name: &'static str,
     /// Where it is valid.
     pub scopes: &'static [Scope],
     /// Its keys, as the keymap reads them.
     pub keys: &'static [&'static str],
     /// Its word in the key bar, when one of its keys is F1 to F10.
     pub label: Option<&'static str>,
-    /// What the help says of it.
+    /// What it does, for the help.
     pub about: &'static str,
 }
 
-const PANES: &[Scope] = &[Scope::Panes];
-const QUEUE: &[Scope] = &[Scope::Queue];
-const BOTH: &[Scope] = &[Scope::Panes, Scope::Queue];
+impl Spec {
+    /// The row of an action.
+    pub fn of(action: Action) -> Option<&'static Spec> {
+        specs().find(|spec| spec.action == action)
+    }
 
-const fn row(
-    action: Action,
-    scopes: &'static [Scope],
-    keys: &'static [&'static str],
-    label: Option<&'static str>,
-    about: &'static str,
-) -> Spec {
-    Spec { action, scopes, keys, label, about }
+    /// Its name for menus: `Make directory`.
+    pub fn title(&self) -> String {
+        let words = self.name.replace('_', " ");
+        let mut chars = words.chars();
+        chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    }
 }
 
-/// All actions, in the order of the help.
-pub const TABLE: &[Spec] = &[
-    row(Action::Help, BOTH, &["F1"], Some("Help"), "this list"),
-    row(Action::FocusQueue, PANES, &["F2", "Ctrl-Q"], Some("Queue"), "to the queue"),
-    row(Action::Copy, PANES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
-    row(Action::Move, PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
-    row(Action::MakeDirectory, PANES, &["F7"], Some("MkDir"), "make a directory"),
-    row(Action::NewFile, PANES, &["Shift-F4", "F16"], None, "make an empty file"),
-    row(Action::Delete, PANES, &["F8", "Delete"], Some("Delete"), "delete, after a question"),
-    row(Action::Quit, BOTH, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
-    row(Action::Suspend, BOTH, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
-    row(Action::Up, BOTH, &["Up"], None, "one row up"),
-    row(Action::Down, BOTH, &["Down"], None, "one row down"),
-    row(Action::PageUp, BOTH, &["PageUp"], None, "one screen up"),
-    row(Action::PageDown, BOTH, &["PageDown"], None, "one screen down"),
-    row(Action::First, BOTH, &["Home"], None, "to the first row"),
-    row(Action::Last, BOTH, &["End"], None, "to the last row"),
-    row(Action::Enter, PANES, &["Enter"], None, "into the directory"),
-    row(Action::Leave, PANES, &["Ctrl-PageUp", "Backspace"], None, "to the directory above"),
-    row(Action::OtherPane, PANES, &["Tab"], None, "to the other pane"),
-    row(Action::Swap, PANES, &["Ctrl-U"], None, "exchange the panes"),
-    row(Action::OtherSide, PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
-    row(Action::Reread, PANES, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
-    row(Action::Mark, PANES, &["Insert", "Space"], None, "mark or unmark"),
-    row(Action::MarkPattern, PANES, &["+"], None, "mark by a pattern"),
-    row(Action::UnmarkPattern, PANES, &["-"], None, "unmark by a pattern"),
-    row(Action::InvertMarks, PANES, &["*"], None, "turn all marks round"),
-    row(Action::Search, PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
-    row(Action::Sort(By::Name), PANES, &["Ctrl-F3", "Alt-N"], None, "sort by name; again: the other way round"),
-    row(Action::Sort(By::Extension), PANES, &["Ctrl-F4", "Alt-E"], None, "sort by extension"),
-    row(Action::Sort(By::Time), PANES, &["Ctrl-F5", "Alt-T"], None, "sort by time"),
-    row(Action::Sort(By::Size), PANES, &["Ctrl-F6", "Alt-S"], None, "sort by size"),
-    row(Action::Connect, PANES, &["Ctrl-N"], None, "connect to a server"),
-    row(Action::Escape, BOTH, &["Esc"], None, "leave what is open; Esc 1 to Esc 0 are F1 to F10"),
-    row(Action::PauseItem, QUEUE, &["p", "Space"], None, "pause or go on"),
-    row(Action::CancelItem, QUEUE, &["c"], None, "cancel, keep what has arrived"),
-    row(Action::DiscardItem, QUEUE, &["d"], None, "cancel and delete what has arrived"),
-    row(Action::RetryItem, QUEUE, &["r"], None, "try again"),
-    row(Action::Limits, QUEUE, &["l"], None, "limit its bandwidth, or that of all"),
-    row(Action::OpenItem, QUEUE, &["Enter"], None, "answer its question, or show details"),
-    row(Action::ForgetItem, QUEUE, &["Delete", "F8"], Some("Forget"), "take a finished one off the list"),
-    row(Action::ForgetFinished, QUEUE, &["x"], None, "take all finished ones off the list"),
-    row(Action::Escape, QUEUE, &["F2", "Ctrl-Q", "Tab"], Some("Panes"), "back to the panes"),
-];
+/// The whole table.
+pub fn specs() -> impl Iterator<Item = &'static Spec> {
+    Menu::ALL.into_iter().flat_map(Menu::specs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_actions_are_told_once_and_in_snake_case() {
+        let (mut names, mut actions) = (HashSet::new(), HashSet::new());
+        for Spec { action, name, about, label, .. } in specs() {
+            assert!(names.insert(name), "{name} is the name of two actions");
+            assert!(actions.insert(action), "{action:?} has two rows");
+            let snake = name.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit());
+            assert!(snake && !about.is_empty() && !about.ends_with('.'), "{name}: {about}");
+            assert!(label.is_none_or(|label| (1..=6).contains(&label.len())), "{name}: {label:?}");
+        }
+        assert_eq!(Spec::of(Action::MakeDirectory).map(Spec::title).as_deref(), Some("Make directory"));
+    }
+}

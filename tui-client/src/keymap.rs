@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::action::{Action, Scope, TABLE};
+use crate::action::{Action, Scope, Spec, specs};
 
 /// A key with what is held down beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +96,7 @@ impl Default for Keymap {
     /// The keys of the action table.
     fn default() -> Self {
         let mut actions = HashMap::new();
-        for spec in TABLE {
+        for spec in specs() {
             for chord in spec.keys.iter().filter_map(|key| key.parse::<Chord>().ok()) {
                 actions.extend(spec.scopes.iter().map(|scope| ((*scope, chord), spec.action)));
             }
@@ -114,10 +114,7 @@ impl Keymap {
     /// The word of F`number` in the key bar; empty when the key does nothing there.
     pub fn label(&self, scope: Scope, number: u8) -> &'static str {
         let chord = Chord { code: KeyCode::F(number), modifiers: KeyModifiers::NONE };
-        let action = self.action(scope, chord);
-        let spec = TABLE
-            .iter()
-            .find(|spec| Some(spec.action) == action && spec.scopes.contains(&scope) && spec.label.is_some());
+        let spec = self.action(scope, chord).and_then(Spec::of);
         spec.and_then(|spec| spec.label).unwrap_or_default()
     }
 }
@@ -160,7 +157,7 @@ mod tests {
     #[test]
     fn every_key_of_the_table_is_a_chord_and_means_one_thing() {
         let mut seen = HashMap::new();
-        for spec in TABLE {
+        for spec in specs() {
             for key in spec.keys {
                 let chord: Chord = key.parse().unwrap();
                 assert_eq!(chord.to_string(), *key);

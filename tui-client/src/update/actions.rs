@@ -70,7 +70,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::Limits
         | Action::OpenItem
         | Action::ForgetItem
-        | Action::ForgetFinished => {}
+        | Action::ForgetFinished
+        | Action::FocusPanes => {}
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool 
         Action::PageDown => app.queue.step(page),
         Action::First => app.queue.step(isize::MIN),
         Action::Last => app.queue.step(isize::MAX),
-        Action::Escape => app.focus = Scope::Panes,
+        Action::Escape | Action::FocusPanes => app.focus = Scope::Panes,
         Action::OpenItem => open(app),
         Action::Limits => limits(app),
         Action::ForgetFinished => {

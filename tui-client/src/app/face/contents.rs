@@ -4,7 +4,7 @@ use wire::path::escape;
 use wire::size;
 
 use super::{Draft, Press};
-use crate::action::{Scope, TABLE};
+use crate::action::Menu;
 use crate::app::dialog::{Deletion, Dialog, Kind, Prompt, Source};
 use crate::app::place::Place;
 use crate::app::queue::direction;
@@ -88,11 +88,9 @@ impl Draft {
 
 fn help(app: &App) -> Draft {
     let mut draft = Draft::new(app, "Keys");
-    for (scope, heading) in [(Scope::Panes, "In the panes"), (Scope::Queue, "In the queue")] {
-        draft = draft.toned(heading, Tone::Good);
-        let specs = TABLE.iter().filter(|spec| spec.scopes.contains(&scope));
-        // What holds in both is told once, with the panes.
-        for spec in specs.filter(|spec| scope == Scope::Panes || spec.scopes.len() == 1) {
+    for menu in Menu::ALL {
+        draft = draft.toned(menu.title(), Tone::Good);
+        for spec in menu.specs() {
             let keys = spec.keys.join(" ");
             let keys = if draft.width < NARROW { keys } else { text::fit(&keys, 22) };
             draft = draft.text(&format!("{keys}  {}", spec.about));

@@ -67,7 +67,7 @@ impl Random {
     }
 
     fn key(&mut self) -> crossterm::event::KeyEvent {
-        let table: Vec<&str> = crate::action::TABLE.iter().flat_map(|spec| spec.keys.iter().copied()).collect();
+        let table: Vec<&str> = crate::action::specs().flat_map(|spec| spec.keys.iter().copied()).collect();
         let others = ["Tab", "Left", "Right", "Enter", "Esc", "a", "日", "/", "*", "[", "0", "5", "8", "Home"];
         let key = if self.below(2) == 0 { self.pick(&table) } else { self.pick(&others) };
         keys(&format!("<{key}>")).pop().unwrap_or(KeyCode::Enter.into())

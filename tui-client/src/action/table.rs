@@ -1,0 +1,92 @@
+//! The rows of the action table, one constant for each [`Menu`](super::Menu). Whoever adds one picks keys that
+//! are free (a test tells) and a name that can stay: people write it into their `keys.toml`.
+
+use super::{Action, Scope, Spec};
+use crate::app::order::By;
+
+const PANES: &[Scope] = &[Scope::Panes];
+const IN_QUEUE: &[Scope] = &[Scope::Queue];
+const BOTH: &[Scope] = &[Scope::Panes, Scope::Queue];
+
+const fn row(
+    action: Action,
+    name: &'static str,
+    scopes: &'static [Scope],
+    keys: &'static [&'static str],
+    label: Option<&'static str>,
+    about: &'static str,
+) -> Spec {
+    Spec { action, name, scopes, keys, label, about }
+}
+
+pub(super) const FILE: &[Spec] = &[
+    row(Action::Copy, "copy", PANES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
+    row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
+    row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
+    row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
+    row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, after a question"),
+    row(Action::Suspend, "suspend", BOTH, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
+    row(Action::Quit, "quit", BOTH, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
+];
+
+pub(super) const MARK: &[Spec] = &[
+    row(Action::Mark, "mark", PANES, &["Insert", "Space"], None, "mark or unmark"),
+    row(Action::MarkPattern, "mark_pattern", PANES, &["+"], None, "mark by a pattern"),
+    row(Action::UnmarkPattern, "unmark_pattern", PANES, &["-"], None, "unmark by a pattern"),
+    row(Action::InvertMarks, "invert_marks", PANES, &["*"], None, "turn all marks round"),
+];
+
+pub(super) const PANE: &[Spec] = &[
+    row(Action::OtherPane, "other_pane", PANES, &["Tab"], None, "to the other pane"),
+    row(Action::Swap, "swap_panes", PANES, &["Ctrl-U"], None, "exchange the panes"),
+    row(Action::OtherSide, "other_side", PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
+    row(Action::Reread, "reread", PANES, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
+    row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
+    row(
+        Action::Sort(By::Name),
+        "sort_by_name",
+        PANES,
+        &["Ctrl-F3", "Alt-N"],
+        None,
+        "sort by name; again: the other way round",
+    ),
+    row(Action::Sort(By::Extension), "sort_by_extension", PANES, &["Ctrl-F4", "Alt-E"], None, "sort by extension"),
+    row(Action::Sort(By::Time), "sort_by_time", PANES, &["Ctrl-F5", "Alt-T"], None, "sort by time"),
+    row(Action::Sort(By::Size), "sort_by_size", PANES, &["Ctrl-F6", "Alt-S"], None, "sort by size"),
+];
+
+pub(super) const QUEUE: &[Spec] = &[
+    row(Action::FocusQueue, "queue", PANES, &["F2", "Ctrl-Q"], Some("Queue"), "to the queue"),
+    row(Action::FocusPanes, "panes", IN_QUEUE, &["F2", "Ctrl-Q", "Tab"], Some("Panes"), "back to the panes"),
+    row(Action::OpenItem, "open_item", IN_QUEUE, &["Enter"], None, "answer its question, or show details"),
+    row(Action::PauseItem, "pause_item", IN_QUEUE, &["p", "Space"], None, "pause or go on"),
+    row(Action::RetryItem, "retry_item", IN_QUEUE, &["r"], None, "try again"),
+    row(Action::Limits, "limits", IN_QUEUE, &["l"], None, "limit its bandwidth, or that of all"),
+    row(Action::CancelItem, "cancel_item", IN_QUEUE, &["c"], None, "cancel, keep what has arrived"),
+    row(Action::DiscardItem, "discard_item", IN_QUEUE, &["d"], None, "cancel and delete what has arrived"),
+    row(
+        Action::ForgetItem,
+        "forget_item",
+        IN_QUEUE,
+        &["Delete", "F8"],
+        Some("Forget"),
+        "take a finished one off the list",
+    ),
+    row(Action::ForgetFinished, "forget_finished", IN_QUEUE, &["x"], None, "take all finished ones off the list"),
+];
+
+pub(super) const SERVER: &[Spec] = &[row(Action::Connect, "connect", PANES, &["Ctrl-N"], None, "connect to a server")];
+
+pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", BOTH, &["F1"], Some("Help"), "this list")];
+
+pub(super) const CURSOR: &[Spec] = &[
+    row(Action::Up, "up", BOTH, &["Up"], None, "one row up"),
+    row(Action::Down, "down", BOTH, &["Down"], None, "one row down"),
+    row(Action::PageUp, "page_up", BOTH, &["PageUp"], None, "one screen up"),
+    row(Action::PageDown, "page_down", BOTH, &["PageDown"], None, "one screen down"),
+    row(Action::First, "first", BOTH, &["Home"], None, "to the first row"),
+    row(Action::Last, "last", BOTH, &["End"], None, "to the last row"),
+    row(Action::Enter, "enter", PANES, &["Enter"], None, "into the directory"),
+    row(Action::Leave, "leave", PANES, &["Ctrl-PageUp", "Backspace"], None, "to the directory above"),
+    row(Action::Escape, "escape", BOTH, &["Esc"], None, "leave what is open; Esc 1 to Esc 0 are F1 to F10"),
+];
