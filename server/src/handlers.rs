@@ -2,8 +2,11 @@
 //! sees a socket; long answers go out through [`Pages`].
 
 mod copy;
+mod find;
+mod hash;
 mod list;
 mod make;
+mod read;
 mod remove;
 mod rename;
 mod stat;
@@ -36,9 +39,14 @@ impl Pages {
         let sent = self.cancel.run_until_cancelled(self.out.send(Box::new(page))).await;
         match sent {
             Some(Ok(())) => Ok(()),
-            _ => Err(Fault::new(Code::Cancelled, "stopped on request")),
+            _ => Err(stopped()),
         }
     }
+}
+
+/// Whoever asked does not want the rest.
+fn stopped() -> Fault {
+    Fault::new(Code::Cancelled, "stopped on request")
 }
 
 /// Does what was asked.
@@ -55,6 +63,13 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<A
         Op::Usage => {
             tenant.make_good().await?;
             Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?))
+        }
+        Op::Read { path, offset, len } => read::read(tenant, parse(&path)?, offset, len).await,
+        Op::Hash { path } => hash::hash(tenant, parse(&path)?, pages).await,
+        Op::Find { path, pattern } => find::find(tenant, parse(&path)?, &pattern, pages).await,
+        Op::TrashState => Ok(Answer::Trash { days: None, items: 0, bytes: 0 }),
+        Op::Trash { .. } | Op::Restore { .. } | Op::EmptyTrash => {
+            Err(Fault::new(Code::NoTrash, "this account has no trash"))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use wire::fault::Detail;
 use wire::message::{Kind, Notice, RawPath};
 use wire::{Code, Fault, RemotePath, UserName};
@@ -25,6 +25,8 @@ pub struct Tenant {
     pub name: UserName,
     /// Ledger and records.
     pub catalog: Catalog,
+    /// Turns at reading whole files for their hashes, a block of memory each.
+    pub hashing: Semaphore,
     home: Arc<Home>,
     changes: tokio::sync::Mutex<()>,
     /// The last change may not be settled. Set only while `changes` is held.
@@ -86,6 +88,7 @@ impl Tenant {
             id,
             name,
             catalog,
+            hashing: Semaphore::new(HASHING),
             home: Arc::new(home),
             changes: tokio::sync::Mutex::new(()),
             // Whoever was here before may have left something.
@@ -251,5 +254,7 @@ pub(crate) fn is_of(found: &Stamp, recorded: &crate::catalog::Stamp) -> bool {
     (found.size, found.mtime, found.inode) == (recorded.size, recorded.mtime, recorded.inode)
 }
 
+/// Files of one user that are read for their hashes at once.
+const HASHING: usize = 2;
 /// News a slow session may be behind before it loses some; it then asks anew.
 const NOTICES: usize = 256;

@@ -4,6 +4,7 @@
 //!
 //! - [`jail`]: names resolved by the kernel beneath the home
 //! - [`listing`]: what a directory holds, and what lies below it
+//! - [`reading`]: pieces of a file
 //! - [`disk`]: the syncs and the rename that publishes
 //! - [`change`]: directories made, names given and taken
 //! - [`staging`]: unfinished files, and the steps that publish them
@@ -12,6 +13,7 @@ mod change;
 mod disk;
 mod jail;
 mod listing;
+mod reading;
 mod staging;
 
 use std::io;

@@ -160,12 +160,33 @@ impl Session {
         }
     }
 
+    /// Asks for something with one answer.
+    pub async fn reply(&mut self, op: Op) -> Result<Answer> {
+        let id = self.ask(op).await?;
+        self.answer(id).await
+    }
+
     /// One entry.
     pub async fn stat(&mut self, path: impl AsRef<[u8]>) -> Result<Entry> {
-        let id = self.ask(Op::Stat { path: raw(path) }).await?;
-        match self.answer(id).await? {
+        match self.reply(Op::Stat { path: raw(path) }).await? {
             Answer::Entry(entry) => Ok(entry),
             other => bail!("{other:?} in answer to a stat"),
+        }
+    }
+
+    /// One entry with its hash.
+    pub async fn hash(&mut self, path: impl AsRef<[u8]>) -> Result<Entry> {
+        match self.reply(Op::Hash { path: raw(path) }).await? {
+            Answer::Entry(entry) => Ok(entry),
+            other => bail!("{other:?} in answer to a question for a hash"),
+        }
+    }
+
+    /// Bytes of a file from `offset` on, with its size.
+    pub async fn read(&mut self, path: impl AsRef<[u8]>, offset: u64, len: u32) -> Result<(u64, Vec<u8>)> {
+        match self.reply(Op::Read { path: raw(path), offset, len }).await? {
+            Answer::Piece { size, bytes, .. } => Ok((size, bytes)),
+            other => bail!("{other:?} in answer to a read"),
         }
     }
 

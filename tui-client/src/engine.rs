@@ -2,12 +2,13 @@
 //! the one-shot commands are two faces of it.
 //!
 //! - [`connect`]: TCP, TLS and greetings; [`identity`]: whether it is the right server; [`target`]: which
-//! - [`session`]: the control connection; [`lane`]: the others, with uploads and downloads
+//! - [`session`]: the control connection, [`asks`] on it; [`lane`]: the others, with uploads and downloads
 //! - [`queue`] and [`item`]: what is to be done; [`scan`]: what that consists of; [`policy`]: conflicts;
 //!   [`leave`]: the sources of moves; [`spread`]: large files that several lanes carry
 //! - [`local`]: files of this machine; [`limit`], [`progress`], [`buffer`]: bandwidth, rates, memory
 //! - [`status`]: what the faces see
 
+mod asks;
 mod buffer;
 mod connect;
 mod identity;
@@ -35,6 +36,7 @@ use tokio::time::{Instant, sleep, timeout};
 use wire::message::{Answer, Entry, Op, Secret, Usage};
 use wire::{Code, Fault, RemotePath};
 
+pub use asks::{Piece, Trash};
 pub use connect::ConnectError;
 pub use identity::{Accept, Fingerprint, FingerprintError, KnownServer, KnownServers, KnownServersError, Trust};
 pub use session::Notice;

@@ -58,6 +58,10 @@ pub enum Code {
     Unsupported,
     /// A bug on the other side; its log has more.
     Internal,
+    /// The account has no trash.
+    NoTrash,
+    /// The text is not a pattern for names.
+    BadPattern,
 }
 
 impl Code {
@@ -88,6 +92,8 @@ impl Code {
             Code::Timeout => "timeout",
             Code::Unsupported => "unsupported",
             Code::Internal => "internal",
+            Code::NoTrash => "no_trash",
+            Code::BadPattern => "bad_pattern",
         }
     }
 

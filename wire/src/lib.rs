@@ -4,6 +4,7 @@
 //! In reading order:
 //! - [`block`]: files as rows of 1 MiB blocks, their chaining values, and the fold to the root
 //! - [`path`]: user names and remote paths, parsed once
+//! - [`pattern`]: what names are looked for by
 //! - [`size`]: sizes and rates as people write them
 //! - [`fault`]: every way the other side can say no
 //! - [`message`]: what travels, as types
@@ -23,6 +24,7 @@ pub mod frame;
 pub mod link;
 pub mod message;
 pub mod path;
+pub mod pattern;
 pub mod prompt;
 pub mod size;
 pub mod staging;

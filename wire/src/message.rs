@@ -23,6 +23,12 @@ pub const MAX_PASSWORD: usize = 1024;
 /// Chaining values in one [`Lane::Held`] page: 33 bytes each, well within a control frame.
 pub const HELD_PAGE: usize = 1024;
 
+/// Bytes in one [`Answer::Piece`], at the most: well within a control frame.
+pub const READ_PIECE: usize = 48 << 10;
+
+/// Bytes of a pattern in [`Op::Find`], at the most; longer ones are a fault `bad_pattern`.
+pub const MAX_PATTERN: usize = 1024;
+
 /// The opaque key to a running session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ticket(pub [u8; 32]);
@@ -199,6 +205,46 @@ pub enum Op {
     },
     /// Space, by [`Answer::Usage`].
     Usage,
+    /// A piece of a file, for those who look at it, by [`Answer::Piece`]. Only of regular files.
+    Read {
+        /// The file.
+        path: RawPath,
+        /// Where the piece begins; beyond the end there are no bytes.
+        offset: u64,
+        /// Bytes that are wanted; at most [`READ_PIECE`] are answered, and fewer where the file ends.
+        len: u32,
+    },
+    /// A file with its hash, by [`Answer::Entry`]: from its record where that holds, else computed by
+    /// reading it whole. Can be cancelled.
+    Hash {
+        /// The file.
+        path: RawPath,
+    },
+    /// What lies anywhere below a directory under a name that matches, in pages as of a walk, as soon as
+    /// there is something. Can be cancelled.
+    Find {
+        /// The directory.
+        path: RawPath,
+        /// A glob for the last name of the path; without any of `*?[` a part of it. Capitals count only
+        /// where it has some. At most [`MAX_PATTERN`] bytes.
+        pattern: String,
+    },
+    /// What the trash holds, by [`Answer::Trash`].
+    TrashState,
+    /// Moves something to the trash, by [`Answer::Trashed`]. A fault `no_trash` where the account has none.
+    Trash {
+        /// What.
+        path: RawPath,
+    },
+    /// Moves something from the trash back to where it was, by [`Answer::Restored`]. Directories above it
+    /// are made. A fault `exists` where something has the name by now, `not_found` where it is no longer in
+    /// the trash.
+    Restore {
+        /// As [`Answer::Trashed`] told.
+        id: u64,
+    },
+    /// Deletes all that is in the trash.
+    EmptyTrash,
 }
 
 /// From the server on the control connection.
@@ -235,6 +281,35 @@ pub enum Answer {
     Done,
     /// It is not done.
     Fault(Fault),
+    /// A piece of a file.
+    Piece {
+        /// Bytes of the whole file, as of now.
+        size: u64,
+        /// Its modification time, as of now: another one tells that pieces do not belong together.
+        mtime: Time,
+        /// The bytes.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// What the trash holds.
+    Trash {
+        /// Days that something stays in it; `None`: the account has no trash.
+        days: Option<u32>,
+        /// Files and directories that were moved there, each with all it held.
+        items: u64,
+        /// Bytes of their files; they count against the quota.
+        bytes: u64,
+    },
+    /// It is in the trash, and that is durable.
+    Trashed {
+        /// Its number there, never used again.
+        id: u64,
+    },
+    /// It is back, and that is durable.
+    Restored {
+        /// Its path in the home.
+        path: RawPath,
+    },
 }
 
 /// News for every control connection of a user.

@@ -9,7 +9,7 @@ use wire::{Fault, RemotePath};
 
 use super::Pages;
 use crate::tenant::{Tenant, is_of};
-use crate::vault::{Home, Node, Page};
+use crate::vault::{GoOn, Home, Node, Page, VaultError};
 
 /// How far down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +19,25 @@ pub(super) enum Depth {
 }
 
 pub(super) async fn list(tenant: &Arc<Tenant>, path: RemotePath, depth: Depth, pages: &Pages) -> Result<Answer, Fault> {
+    stream(tenant, path, pages, move |home, path, page| match depth {
+        Depth::One => home.list(path, page),
+        Depth::All => home.walk(path, page),
+    })
+    .await
+}
+
+/// Sends the pages that `read` hands out, names relative to `path`, each with its hashes.
+pub(super) async fn stream(
+    tenant: &Arc<Tenant>,
+    path: RemotePath,
+    pages: &Pages,
+    read: impl FnOnce(&Home, &RemotePath, &mut dyn FnMut(Page) -> GoOn) -> Result<(), VaultError> + Send + 'static,
+) -> Result<Answer, Fault> {
     let (found, mut reading) = mpsc::channel::<Page>(PAGES_AHEAD);
     let (reader, target) = (Arc::clone(tenant), path.clone());
     let task = tokio::spawn(async move {
-        let hand_out = move |page: Page| found.blocking_send(page).is_ok();
-        let read = move |home: &Home| match depth {
-            Depth::One => home.list(&target, hand_out),
-            Depth::All => home.walk(&target, hand_out),
-        };
-        reader.on_disk(read).await
+        let mut hand_out = move |page: Page| found.blocking_send(page).is_ok();
+        reader.on_disk(move |home| read(home, &target, &mut hand_out)).await
     });
     while let Some(page) = reading.recv().await {
         let entries = with_roots(tenant, &path, page).await?;

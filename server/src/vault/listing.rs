@@ -2,6 +2,7 @@
 //! directory is ever in memory whole.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, Dir, statat};
 use rustix::io::Errno;
@@ -27,7 +28,42 @@ impl Home {
 
     /// Everything below a directory, each directory before what it holds. Links are not followed.
     /// A directory that vanishes meanwhile is left out.
-    pub fn walk(&self, path: &RemotePath, mut page: impl FnMut(Page) -> GoOn) -> Result<(), VaultError> {
+    pub fn walk(&self, path: &RemotePath, page: impl FnMut(Page) -> GoOn) -> Result<(), VaultError> {
+        self.below(path, page, |pages, full, _, node| pages.push(full, node))
+    }
+
+    /// Of everything below a directory what has a last name that is `wanted`. Pages come when they are full,
+    /// or when something was found and some time has passed. `go_on` is asked at every name.
+    pub fn search(
+        &self,
+        path: &RemotePath,
+        wanted: impl Fn(&[u8]) -> bool,
+        go_on: impl Fn() -> GoOn,
+        page: impl FnMut(Page) -> GoOn,
+    ) -> Result<(), VaultError> {
+        let mut handed_out = Instant::now();
+        self.below(path, page, |pages, full, name, node| {
+            if !go_on() {
+                return Err(VaultError::Cancelled);
+            }
+            if wanted(name) {
+                pages.push(full, node)?;
+            }
+            if !pages.filling.is_empty() && handed_out.elapsed() > SOON {
+                handed_out = Instant::now();
+                pages.hand_out()?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `row` with the relative path, the last name and the node of everything below a directory.
+    fn below<F: FnMut(Page) -> GoOn>(
+        &self,
+        path: &RemotePath,
+        mut page: F,
+        mut row: impl FnMut(&mut Pages<'_, F>, Vec<u8>, &[u8], Node) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
         // The first step may lead over links inside the home, as a listing does; none below it.
         let top = self.directory(path, Links::Inside)?;
         let mut pages = Pages { page: &mut page, filling: Page::new(), bytes: 0 };
@@ -47,7 +83,7 @@ impl Home {
                 if node.kind == Kind::Directory {
                     waiting.push(full.clone());
                 }
-                pages.push(full, node)
+                row(&mut pages, full, name, node)
             })?;
         }
         pages.finish()
@@ -117,6 +153,8 @@ impl<F: FnMut(Page) -> GoOn> Pages<'_, F> {
 const DIRECTORY: rustix::fs::OFlags = rustix::fs::OFlags::DIRECTORY;
 /// Encoded bytes of an entry besides its name: length, kind, size, time, bit, and hash.
 const ROW_BYTES: usize = 8 + 4 + 8 + 12 + 1 + 33;
+/// How long what was found may wait for more.
+const SOON: Duration = Duration::from_millis(200);
 /// Well within a control frame of 64 KiB.
 const PAGE_BYTES: usize = 48 << 10;
 
@@ -145,6 +183,33 @@ mod tests {
         assert!(pages > 1 && names.len() == 1500);
         assert_eq!(home.measure(&path("")).expect("measured"), (4500, 1500));
         assert!(matches!(home.list(&path(""), |_| false), Err(VaultError::Cancelled)));
+    }
+
+    #[test]
+    fn a_search_finds_names_at_any_depth_and_can_be_stopped() {
+        let (dir, home) = home();
+        let files = dir.path().join("ada/files");
+        std::fs::create_dir_all(files.join("a/hit/b")).expect("made");
+        for name in ["hit", "a/hit/b/hit", "a/hit/other"] {
+            let _ = std::fs::write(files.join(name), "x");
+        }
+        let mut names = Vec::new();
+        let hit = |name: &[u8]| name == b"hit";
+        let take = |names: &mut Vec<Vec<u8>>, page: super::Page| names.extend(page.into_iter().map(|(name, _)| name));
+        home.search(
+            &path(""),
+            hit,
+            || true,
+            |page| {
+                take(&mut names, page);
+                true
+            },
+        )
+        .expect("searched");
+        names.sort();
+        assert_eq!(names, [b"a/hit".to_vec(), b"a/hit/b/hit".to_vec(), b"hit".to_vec()]);
+        let stopped = home.search(&path(""), hit, || false, |_| panic!("nothing was found yet"));
+        assert!(matches!(stopped, Err(VaultError::Cancelled)));
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl Trap {
             Op::Rename { from: raw("docs/mine"), to: raw(path), replace: true },
             Op::Copy { from: raw(path), to: other(), replace: true },
             Op::Copy { from: raw("docs/mine"), to: raw(path), replace: true },
+            Op::Read { path: raw(path), offset: 0, len: 100 },
+            Op::Hash { path: raw(path) },
+            Op::Find { path: raw(path), pattern: "*".into() },
         ]
     }
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod content;
 mod engine;
 mod jail;
+mod looking;
 mod quota;
 mod resume;
 mod room;

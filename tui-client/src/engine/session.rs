@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use wire::message::{Answer, Entry, Op, Secret, Ticket, Usage};
 use wire::{Code, Fault, RemotePath};
@@ -58,7 +59,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 enum Order {
     /// Answers go to whoever asked, who drains them promptly; when it is gone the request is
-    /// cancelled.
+    /// cancelled at the server.
     Request(Op, mpsc::Sender<Answer>),
     Goodbye(oneshot::Sender<()>),
 }
@@ -80,6 +81,7 @@ impl Session {
             hurry: hurry.clone(),
             next: 0,
             asked: HashMap::new(),
+            leaving: FuturesUnordered::new(),
         };
         tokio::spawn(actor.run(welcome.reader, welcome.writer));
         Self { orders, standing, notices, hurry }
@@ -178,7 +180,7 @@ pub(crate) fn lost() -> Fault {
     Fault::new(Code::Timeout, "the connection to the server is lost")
 }
 
-fn unexpected(answer: &Answer) -> Fault {
+pub(super) fn unexpected(answer: &Answer) -> Fault {
     tracing::error!(?answer, "an answer of the wrong kind");
     Fault::new(Code::Protocol, "the server's answer does not fit the request")
 }

@@ -31,16 +31,17 @@ trait Golden: Serialize {
 variants!(FromGuest: Hello Login Rejoin Join);
 variants!(ToGuest: Hello Welcome Joined Refused);
 variants!(FromClient: Request Cancel Ping Goodbye);
-variants!(Op: List Walk Stat Mkdir Create Remove Rename Copy Usage);
+variants!(Op: List Walk Stat Mkdir Create Remove Rename Copy Usage Read Hash Find TrashState Trash Restore EmptyTrash);
 variants!(FromServer: Answer Notice Pong);
-variants!(Answer: Page Entry Usage Done Fault);
+variants!(Answer: Page Entry Usage Done Fault Piece Trash Trashed Restored);
 variants!(Notice: Usage Changed Draining);
 variants!(Kind: File Directory Link Other);
 variants!(Expect: Absent Any Same);
 variants!(Lane: Put Get Offer Held Seal Stored Fault Abandon Assist Fetch Kept);
 variants!(Detail: None Shortfall Existing RetryAfter);
 variants!(Code: Protocol Version Login Ticket Busy NotFound Exists NotDirectory IsDirectory NotEmpty BadPath Denied Quota
-    FileQuota NoSpace Io Changed Damaged Superseded Cancelled Draining Timeout Unsupported Internal);
+    FileQuota NoSpace Io Changed Damaged Superseded Cancelled Draining Timeout Unsupported Internal NoTrash
+    BadPattern);
 
 #[test]
 fn every_variant_keeps_its_bytes() {
@@ -82,7 +83,7 @@ const TIME: Time = Time { secs: -2, nanos: 999_999_999 };
 const ROOT: Root = Root([0xab; 32]);
 const USAGE: Usage = Usage { quota: Some(1 << 40), used: 3, reserved: 2, files: 1, max_files: None };
 const OFFER: Offer = Offer { size: 0x0102_0304_0506_0708, mtime: TIME, executable: true, eager: false };
-const CODES: [Code; 24] = [
+const CODES: [Code; 26] = [
     Code::Protocol,
     Code::Version,
     Code::Login,
@@ -107,6 +108,8 @@ const CODES: [Code; 24] = [
     Code::Timeout,
     Code::Unsupported,
     Code::Internal,
+    Code::NoTrash,
+    Code::BadPattern,
 ];
 
 fn path(text: &str) -> RawPath {
@@ -166,6 +169,13 @@ fn ops() -> Vec<Op> {
         Op::Rename { from: path("a"), to: path("b"), replace: false },
         Op::Copy { from: path("a"), to: path("b"), replace: true },
         Op::Usage,
+        Op::Read { path: path("a"), offset: 0x0102_0304_0506_0708, len: 49_152 },
+        Op::Hash { path: path("a") },
+        Op::Find { path: path("a"), pattern: "*.txt".into() },
+        Op::TrashState,
+        Op::Trash { path: path("a") },
+        Op::Restore { id: 0x0102_0304_0506_0708 },
+        Op::EmptyTrash,
     ]
 }
 
@@ -180,6 +190,11 @@ fn answers() -> Vec<Answer> {
         Answer::Usage(USAGE),
         Answer::Done,
         Answer::Fault(fault()),
+        Answer::Piece { size: 9, mtime: TIME, bytes: vec![0, 0xff] },
+        Answer::Trash { days: Some(30), items: 2, bytes: 1 << 40 },
+        Answer::Trash { days: None, items: 0, bytes: 0 },
+        Answer::Trashed { id: 0x0102_0304_0506_0708 },
+        Answer::Restored { path: path("a/b") },
     ]
 }
 

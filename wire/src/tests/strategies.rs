@@ -50,6 +50,14 @@ pub(super) fn from_server() -> impl Strategy<Value = FromServer> {
         entry().prop_map(Answer::Entry),
         usage().prop_map(Answer::Usage),
         Just(Answer::Done),
+        (any::<u64>(), time(), vec(any::<u8>(), 0..600)).prop_map(|(size, mtime, bytes)| Answer::Piece {
+            size,
+            mtime,
+            bytes
+        }),
+        any::<(Option<u32>, u64, u64)>().prop_map(|(days, items, bytes)| Answer::Trash { days, items, bytes }),
+        any::<u64>().prop_map(|id| Answer::Trashed { id }),
+        path().prop_map(|path| Answer::Restored { path }),
         fault().prop_map(Answer::Fault),
     ];
     let notice =
@@ -100,6 +108,13 @@ fn op() -> impl Strategy<Value = Op> {
         (path(), path(), any::<bool>()).prop_map(|(from, to, replace)| Op::Rename { from, to, replace }),
         (path(), path(), any::<bool>()).prop_map(|(from, to, replace)| Op::Copy { from, to, replace }),
         Just(Op::Usage),
+        (path(), any::<u64>(), any::<u32>()).prop_map(|(path, offset, len)| Op::Read { path, offset, len }),
+        one(|path| Op::Hash { path }),
+        (path(), ".{0,40}").prop_map(|(path, pattern)| Op::Find { path, pattern }),
+        Just(Op::TrashState),
+        one(|path| Op::Trash { path }),
+        any::<u64>().prop_map(|id| Op::Restore { id }),
+        Just(Op::EmptyTrash),
     ]
 }
 

@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use wire::message::{Answer, FromClient, FromServer, Notice as News, Secret, Ticket, Usage};
@@ -25,6 +28,8 @@ pub(super) struct Actor {
     pub(super) hurry: Arc<Notify>,
     pub(super) next: u32,
     pub(super) asked: HashMap<u32, mpsc::Sender<Answer>>,
+    /// For each that was asked: its id, when whoever asked is gone.
+    pub(super) leaving: FuturesUnordered<BoxFuture<'static, u32>>,
 }
 
 /// Why a connection is no longer served.
@@ -51,6 +56,7 @@ impl Actor {
             };
             tracing::warn!(reason, "the connection is lost");
             self.asked.clear();
+            self.leaving.clear();
             match self.come_back(reason).await {
                 Some(welcome) => (reader, writer) = (welcome.reader, welcome.writer),
                 None => return self.refuse_all().await,
@@ -79,7 +85,11 @@ impl Actor {
                 order = self.orders.recv() => match order {
                     Some(Order::Request(op, to)) => {
                         let id = self.number();
-                        self.asked.insert(id, to);
+                        self.asked.insert(id, to.clone());
+                        self.leaving.push(Box::pin(async move {
+                            to.closed().await;
+                            id
+                        }));
                         say(writer, &FromClient::Request { id, op }).await
                     }
                     Some(Order::Goodbye(said)) => {
@@ -87,6 +97,10 @@ impl Actor {
                         return Over::Left;
                     }
                     None => return Over::Left,
+                },
+                Some(id) = self.leaving.next() => match self.asked.remove(&id) {
+                    Some(_) => say(writer, &FromClient::Cancel { id }).await,
+                    None => Ok(()),
                 },
                 _ = ping.tick() => {
                     if heard.elapsed() > self.habits.keepalive * 3 {
