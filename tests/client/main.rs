@@ -16,4 +16,5 @@ mod commands;
 mod moves;
 mod program;
 mod queue;
+mod sync;
 mod transfers;

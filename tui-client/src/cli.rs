@@ -7,6 +7,7 @@ mod output;
 mod questions;
 mod report;
 mod screen;
+mod sync;
 mod transfer;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use crate::engine::status::IfExists;
 use crate::engine::{Fingerprint, Target};
 use crate::places::Places;
 use output::Output;
+pub use sync::{ByWhat, To};
 
 /// Everything done and proven.
 pub const DONE: u8 = 0;
@@ -164,6 +166,21 @@ pub enum Command {
         #[arg(value_name = "USER@HOST[:PORT]")]
         target: Target,
     },
+    /// Make one directory like the other, with all it holds: what differs is copied, conflicts are left and told
+    Sync {
+        /// The account
+        #[arg(value_name = "USER@HOST[:PORT]")]
+        target: Target,
+        /// The directory on this machine
+        #[arg(value_name = "LOCAL_DIR")]
+        local: OsString,
+        /// The directory at the server
+        #[arg(value_name = "REMOTE_DIR")]
+        remote: OsString,
+        /// How.
+        #[command(flatten)]
+        how: Syncing,
+    },
     /// Show what is known of files, with their BLAKE3
     Stat {
         /// The account
@@ -193,6 +210,40 @@ pub struct How {
     /// Give up after this many seconds without a connection
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub retry_for: u64,
+}
+
+/// How to synchronise.
+#[derive(Clone, Debug, Args)]
+pub struct Syncing {
+    /// Which side becomes like the other
+    #[arg(long, value_enum, default_value = "remote")]
+    pub to: To,
+    /// Delete there what the other side does not have
+    #[arg(long)]
+    pub delete: bool,
+    /// What makes files differ
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "size,time")]
+    pub by: ByWhat,
+    /// Print what would be done and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Connections for transfers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub lanes: Option<u16>,
+    /// Bytes a second, as in 500K or 2MiB, or none
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub limit: Option<Rate>,
+    /// Give up after this many seconds without a connection
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub retry_for: u64,
+}
+
+impl Syncing {
+    /// The part that all transfers have.
+    fn how(&self) -> How {
+        let Self { lanes, limit, retry_for, .. } = *self;
+        How { recursive: true, if_exists: None, lanes, limit, retry_for }
+    }
 }
 
 /// A bandwidth limit in bytes a second, or none.
@@ -254,6 +305,7 @@ impl Face {
             Command::Mv { target, from, to } => self.mv(target, &from, &to).await,
             Command::Cp { target, from, to } => self.cp(target, &from, &to).await,
             Command::Df { target } => self.df(target).await,
+            Command::Sync { target, local, remote, how } => self.sync(target, local, remote, &how).await,
             Command::Stat { target, paths } => self.stat(target, paths).await,
         }
     }

@@ -39,6 +39,7 @@ use wire::{Code, Fault, RemotePath};
 pub use asks::{Piece, Trash};
 pub use connect::ConnectError;
 pub use identity::{Accept, Fingerprint, FingerprintError, KnownServer, KnownServers, KnownServersError, Trust};
+pub(crate) use local::part::is_part as is_partial;
 pub use session::Notice;
 pub use target::{Target, TargetError};
 
@@ -46,7 +47,7 @@ use connect::Dialer;
 use limit::Limit;
 use queue::Queue;
 use session::{Habits, Session, Standing};
-use status::{ItemId, Link, NewItem, Outcome, QuestionId, Reply, Status};
+use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, QuestionId, Reply, Status};
 
 /// How to log in.
 #[derive(Clone, Debug)]
@@ -201,6 +202,12 @@ impl Engine {
     /// Adds items at the end, at once; what they consist of is found out while others run.
     pub fn enqueue(&self, new: Vec<NewItem>) -> Vec<ItemId> {
         self.0.queue.enqueue(new)
+    }
+
+    /// Adds an item that consists of these files of a tree. Each replaces what it was chosen to replace, and nothing
+    /// else without a question.
+    pub fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
+        self.0.queue.enqueue_chosen(job, chosen)
     }
 
     /// Stops an item; its partial files stay.

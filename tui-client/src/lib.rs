@@ -4,6 +4,7 @@
 //! - [`config`]: `client.toml`; [`places`]: where it and everything else lies
 //! - [`entries`]: what a directory holds, packed
 //! - [`engine`]: connection, lanes, queue, local files; knows no screen
+//! - [`sync`]: two directories compared and made alike, for both faces
 //!
 //! The full-screen client is the other face:
 //! - [`action`]: everything a key can do, in one table; [`keymap`]: from keys to those actions
@@ -21,6 +22,7 @@ pub mod entries;
 pub mod keymap;
 pub mod places;
 pub mod runtime;
+pub mod sync;
 pub mod theme;
 pub mod update;
 pub mod view;

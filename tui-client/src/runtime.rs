@@ -2,6 +2,7 @@
 //! and performs what `update` wants done.
 
 mod disk;
+pub(crate) use disk::copy as copy_here;
 mod doer;
 mod gathering;
 mod port;

@@ -22,6 +22,8 @@ pub(super) struct Report {
     bytes: u64,
     sent: u64,
     held: u64,
+    /// Things deleted, which are no files of the queue.
+    deleted: u64,
     over_quota: bool,
 }
 
@@ -58,7 +60,13 @@ struct Totals {
     bytes: u64,
     sent: u64,
     held: u64,
+    #[serde(skip_serializing_if = "is_none")]
+    deleted: u64,
     seconds: f64,
+}
+
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Report {
@@ -72,6 +80,7 @@ impl Report {
             bytes: 0,
             sent: 0,
             held: 0,
+            deleted: 0,
             over_quota: false,
         }
     }
@@ -108,6 +117,11 @@ impl Report {
         self.file(&Outcome { item, direction, path, bytes: 0, sent: 0, held: 0, root: None, end });
     }
 
+    /// Things that were deleted.
+    pub(super) fn deleted(&mut self, number: u64) {
+        self.deleted += number;
+    }
+
     /// An item that was left before its end.
     pub(super) fn unfinished(&mut self, item: &ItemStatus, fault: Fault) {
         let (direction, path) = match &item.job {
@@ -132,9 +146,9 @@ impl Report {
         self.output.progress("");
         let seconds = self.began.elapsed().as_secs_f64();
         if self.output.json {
-            let Self { files, failed, bytes, sent, held, .. } = *self;
+            let Self { files, failed, bytes, sent, held, deleted, .. } = *self;
             let seconds = (seconds * 1000.0).round() / 1000.0;
-            self.output.object(&Totals { files, failed, bytes, sent, held, seconds });
+            self.output.object(&Totals { files, failed, bytes, sent, held, deleted, seconds });
         } else if !self.output.quiet {
             print(&self.summary(seconds));
         }
@@ -150,6 +164,9 @@ impl Report {
         let mut line = format!("{done} of {} files proven, {} sent", self.files, size::show(self.sent));
         if self.held > 0 {
             line += &format!(", {} there already", size::show(self.held));
+        }
+        if self.deleted > 0 {
+            line += &format!(", {} deleted", self.deleted);
         }
         if self.skipped > 0 {
             line += &format!(", {} skipped", self.skipped);

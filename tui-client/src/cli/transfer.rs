@@ -67,7 +67,7 @@ impl Face {
         self.transfer(engine, jobs, how, report).await
     }
 
-    fn options(&self, how: &How) -> Options {
+    pub(super) fn options(&self, how: &How) -> Options {
         let configured = self.config.options();
         Options {
             lanes: how.lanes.unwrap_or(configured.lanes),
@@ -77,11 +77,21 @@ impl Face {
         }
     }
 
-    async fn transfer(&self, engine: Engine, jobs: Vec<Job>, how: &How, mut report: Report) -> Result<(), u8> {
+    async fn transfer(&self, engine: Engine, jobs: Vec<Job>, how: &How, report: Report) -> Result<(), u8> {
         let if_exists = how.if_exists.unwrap_or(self.config.if_exists);
+        let items = jobs.into_iter().map(|job| NewItem { job, if_exists, source: AfterCopy::Keep }).collect();
+        self.follow(&engine, |engine| engine.enqueue(items), report).await
+    }
+
+    /// Adds items to the queue and tells of them until all are over.
+    pub(super) async fn follow(
+        &self,
+        engine: &Engine,
+        enqueue: impl FnOnce(&Engine) -> Vec<ItemId>,
+        mut report: Report,
+    ) -> Result<(), u8> {
         let mut outcomes = engine.outcomes();
-        let ids =
-            engine.enqueue(jobs.into_iter().map(|job| NewItem { job, if_exists, source: AfterCopy::Keep }).collect());
+        let ids = enqueue(engine);
         let mut status = engine.status();
         let mut questions = Questions::new(self.output.json);
         let mut terminate = signal(SignalKind::terminate()).map_err(|error| {
@@ -96,11 +106,11 @@ impl Face {
             if are_over(&now, &ids) || matches!(now.link, Link::Refused(_)) {
                 break false;
             }
-            questions.look(&engine, &now);
+            questions.look(engine, &now);
             tokio::select! {
                 Some(outcome) = outcomes.recv() => report.file(&outcome),
                 changed = status.changed() => if changed.is_err() { break false },
-                () = questions.answered(&engine) => {}
+                () = questions.answered(engine) => {}
                 _ = tokio::signal::ctrl_c() => break true,
                 _ = terminate.recv() => break true,
             }
@@ -111,7 +121,7 @@ impl Face {
         while let Ok(outcome) = outcomes.try_recv() {
             report.file(&outcome);
         }
-        match self.close(&engine, &ids, &mut report, interrupted).await {
+        match self.close(engine, &ids, &mut report, interrupted).await {
             DONE => Ok(()),
             code => Err(code),
         }
@@ -174,4 +184,4 @@ pub(super) fn remote(path: &std::ffi::OsStr) -> Result<RemotePath, u8> {
 }
 
 /// For transfers that are interrupted, and for the goodbye.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);

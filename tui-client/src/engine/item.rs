@@ -18,7 +18,7 @@ use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
 use super::spread::Spread;
-use super::status::{AfterCopy, Direction, IfExists, ItemId, Job, NewItem, Question, Side};
+use super::status::{AfterCopy, Chosen, Direction, IfExists, ItemId, Job, NewItem, Question, Side};
 pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
 
 /// A file to be transferred.
@@ -36,6 +36,8 @@ pub(crate) struct File {
     pub(crate) target: Target,
     /// Decided for this file alone.
     pub(crate) choice: Option<IfExists>,
+    /// What it was chosen to replace, as long as that stands there.
+    pub(crate) replaces: Option<Side>,
     /// The number in `name (1).ext`; 0 for its own name.
     pub(crate) renames: u32,
     /// How often it met something that heals.
@@ -72,6 +74,7 @@ impl File {
             identity: None,
             target,
             choice: None,
+            replaces: None,
             renames: 0,
             tries: 0,
             travelled: 0,
@@ -172,6 +175,8 @@ pub(crate) struct Item {
     pub(crate) job: Job,
     pub(crate) if_exists: IfExists,
     pub(crate) source: AfterCopy,
+    /// Its files, where only some of its tree are copied.
+    pub(crate) chosen: Option<Arc<[Chosen]>>,
     pub(crate) wish: Wish,
     /// Of its files alone, beside the limit of all.
     pub(crate) limit: Arc<Limit>,
@@ -217,6 +222,7 @@ impl Item {
             job: new.job,
             if_exists: new.if_exists,
             source: new.source,
+            chosen: None,
             wish: Wish::Run,
             limit: Arc::default(),
             stop: CancellationToken::new(),

@@ -17,7 +17,8 @@ use super::limit::Limit;
 use super::progress::Live;
 use super::spread::Spread;
 use super::status::{
-    Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Reply, Side,
+    AfterCopy, Chosen, Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Reply,
+    Side,
 };
 use rows::Rows;
 
@@ -133,6 +134,20 @@ impl Queue {
         self.change(|rows| new.into_iter().map(|new| rows.add(new)).collect())
     }
 
+    /// Adds an item of files that were chosen.
+    pub(crate) fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
+        self.change(|rows| {
+            let id = rows.add(NewItem { job, if_exists: IfExists::Ask, source: AfterCopy::Keep });
+            rows.with(id, |item| item.chosen = Some(chosen.into()));
+            id
+        })
+    }
+
+    /// Its files, where only some of its tree are copied.
+    pub(crate) fn chosen(&self, id: ItemId) -> Option<Arc<[Chosen]>> {
+        self.rows().items.iter().find(|item| item.id == id)?.chosen.clone()
+    }
+
     /// Stops an item until it is resumed.
     pub(crate) fn pause(&self, id: ItemId) {
         self.change(|rows| rows.with(id, pause));
@@ -170,9 +185,9 @@ impl Queue {
             rows.with(id, |item| match item.wish {
                 Wish::Cancel { .. } if item.is_over() => {
                     let (job, if_exists, source) = (item.job.clone(), item.if_exists, item.source);
-                    let limit = item.limit.clone();
+                    let (limit, chosen) = (item.limit.clone(), item.chosen.clone());
                     *item = Item::new(id, NewItem { job, if_exists, source });
-                    item.limit = limit;
+                    (item.limit, item.chosen) = (limit, chosen);
                 }
                 Wish::Cancel { .. } => {}
                 _ => item.retry(),

@@ -1,6 +1,8 @@
 //! Looks into sources while lanes are busy: what an item is, what its directories hold, and what is
 //! at the target already. Feeds the queue and stops when enough waits there.
 
+mod chosen;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -44,6 +46,9 @@ pub(crate) async fn run(queue: Queue, session: Session) {
 }
 
 async fn one(queue: Queue, session: Session, id: ItemId, scan: Scan, stop: CancellationToken) {
+    if let Some(chosen) = queue.chosen(id) {
+        return chosen::feed(&queue, id, scan, &chosen).await;
+    }
     let looker = Looker { queue: &queue, session: &session, id, scan: &scan };
     let looked = async { if scan.is_root { looker.root().await } else { looker.directory().await } };
     let result = tokio::select! {

@@ -49,6 +49,17 @@ pub struct NewItem {
     pub source: AfterCopy,
 }
 
+/// A file of a tree of which only some are copied, as it was seen when it was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its path below the tree's directory.
+    pub path: Vec<u8>,
+    /// What is to be sent.
+    pub source: Side,
+    /// What it is to replace, and nothing else; `None`: nothing. Where something else stands by now, a person is asked.
+    pub target: Option<Side>,
+}
+
 /// What becomes of a source once it is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum AfterCopy {

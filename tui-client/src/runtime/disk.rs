@@ -20,7 +20,7 @@ use crate::app::dialog::Tally;
 
 mod copy;
 
-pub(super) use copy::copy;
+pub(crate) use copy::copy;
 
 /// Reads a directory and hands it out page by page, until nobody wants the next one.
 pub(super) fn read(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) {

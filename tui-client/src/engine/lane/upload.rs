@@ -398,6 +398,9 @@ fn decision(
     source: &Side,
     identical: impl FnOnce(&Side) -> Result<bool, Fault>,
 ) -> Result<Decision, Fault> {
+    if let Some(Side { size, mtime, .. }) = work.file.replaces {
+        return Ok(Decision::Write(Expect::Same { size, mtime }));
+    }
     match work.file.target {
         Target::There(there) if work.file.renames == 0 => decide(work.policy, source, &there, || identical(&there)),
         _ => Ok(Decision::Write(Expect::Absent)),

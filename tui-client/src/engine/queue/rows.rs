@@ -186,6 +186,8 @@ impl Rows {
         match (fault.code, &fault.detail) {
             (Code::Exists, Detail::Existing { size, mtime, root }) => {
                 let there = Side { size: *size, mtime: *mtime, root: *root };
+                // What it was to replace is not there any more.
+                file.replaces = None;
                 if file.renames > 0 {
                     file.renames += 1;
                 } else {

@@ -11,7 +11,7 @@ use wire::{Code, Fault};
 use super::{check, fault, make_parent, rename};
 
 /// Copies a file or a tree; an existing file is replaced only when told to, existing directories are merged into.
-pub(in crate::runtime) fn copy(from: &Path, to: &Path, replace: bool, token: &CancellationToken) -> Result<(), Fault> {
+pub(crate) fn copy(from: &Path, to: &Path, replace: bool, token: &CancellationToken) -> Result<(), Fault> {
     make_parent(to)?;
     let mut open = vec![(from.to_owned(), to.to_owned())];
     let mut directories = Vec::new();

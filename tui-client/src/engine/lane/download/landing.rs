@@ -98,6 +98,11 @@ fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<P
             Standing::File(there) => there,
         };
         let old = landing.open_old();
+        if let Some(seen) = work.file.replaces.take() {
+            let is_seen = (seen.size, seen.mtime) == (there.size, there.mtime);
+            let fetched = || fetch(work, landing.clone(), Replace::Anything, old, &[]);
+            return if is_seen { fetched() } else { Ok(Prepared::Ask(there)) };
+        }
         let source = work.file.source;
         let mut known = Vec::new();
         let identical = || is_identical(&landing, &source, old.as_ref(), &mut known);
