@@ -4,6 +4,7 @@
 use crate::app::order::By;
 
 mod table;
+mod viewer;
 
 /// Something a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +13,8 @@ pub enum Action {
     Help,
     /// Gives the queue the keys.
     FocusQueue,
+    /// Shows what a file holds.
+    View,
     /// Copies to the other pane.
     Copy,
     /// Moves or renames.
@@ -84,6 +87,53 @@ pub enum Action {
     ForgetItem,
     /// Takes all finished ones off the list.
     ForgetFinished,
+    /// Does something in the viewer.
+    Look(Look),
+}
+
+/// What keys do in the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Look {
+    /// Breaks long lines, or does not.
+    Wrap,
+    /// Figures instead of text, or text again.
+    Hex,
+    /// Asks for a place to go to.
+    GoTo,
+    /// Asks what to look for, from here on.
+    Find,
+    /// The same backwards.
+    FindBack,
+    /// To the next hit.
+    Next,
+    /// To the one before.
+    Previous,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One screen up.
+    PageUp,
+    /// One screen down.
+    PageDown,
+    /// Half a screen up.
+    HalfUp,
+    /// Half a screen down.
+    HalfDown,
+    /// To the beginning.
+    First,
+    /// To the end.
+    Last,
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// Reads the file again.
+    Reread,
+    /// Leaves it.
+    Leave,
+    /// Ends the program.
+    Quit,
 }
 
 /// Which part of the screen an action belongs to.
@@ -93,6 +143,8 @@ pub enum Scope {
     Panes,
     /// The queue.
     Queue,
+    /// The viewer.
+    Viewer,
 }
 
 /// The groups of the table: pull-down menus, and sections of the manual.
@@ -112,12 +164,14 @@ pub enum Menu {
     Options,
     /// Moving about: a section of the manual without a menu of its own.
     Cursor,
+    /// The viewer: likewise.
+    Viewer,
 }
 
 impl Menu {
     /// All of them, in the order of the manual.
-    pub const ALL: [Menu; 7] =
-        [Menu::File, Menu::Mark, Menu::Pane, Menu::Queue, Menu::Server, Menu::Options, Menu::Cursor];
+    pub const ALL: [Menu; 8] =
+        [Menu::File, Menu::Mark, Menu::Pane, Menu::Queue, Menu::Server, Menu::Options, Menu::Cursor, Menu::Viewer];
 
     /// Its word in the menu bar.
     pub fn title(self) -> &'static str {
@@ -129,6 +183,7 @@ impl Menu {
             Menu::Server => "Server",
             Menu::Options => "Options",
             Menu::Cursor => "Moving about",
+            Menu::Viewer => "In the viewer",
         }
     }
 
@@ -142,6 +197,7 @@ impl Menu {
             Menu::Server => table::SERVER,
             Menu::Options => table::OPTIONS,
             Menu::Cursor => table::CURSOR,
+            Menu::Viewer => viewer::VIEWER,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;
+pub mod viewer;
 
 use dialog::Dialog;
 use pane::Pane;
@@ -85,6 +86,8 @@ pub struct App {
     pub working: usize,
     /// What copies do with targets that exist.
     pub if_exists: IfExists,
+    /// The file that is looked at, in front of everything but dialogs.
+    pub viewer: Option<Box<viewer::Viewer>>,
 }
 
 /// Which pane.
@@ -209,6 +212,7 @@ impl App {
             waited: (0, 0),
             working: 0,
             if_exists: opening.if_exists,
+            viewer: None,
         }
     }
 

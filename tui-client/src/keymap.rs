@@ -185,8 +185,9 @@ mod tests {
     #[test]
     fn key_bar_words() {
         let words = |scope| (1..=10).map(|n| Keymap::default().label(scope, n)).collect::<Vec<_>>().join(" ");
-        assert_eq!(words(Scope::Panes), "Help Queue   Copy Move MkDir Delete  Quit");
+        assert_eq!(words(Scope::Panes), "Help Queue View  Copy Move MkDir Delete  Quit");
         assert_eq!(words(Scope::Queue), "Help Panes      Forget  Quit");
+        assert_eq!(words(Scope::Viewer), "Help Wrap Leave Hex GoTo  Search   Leave");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod reading;
 mod saved;
 mod terminal;
 mod turn;
+mod viewing;
 mod work;
 
 use std::io;
@@ -25,6 +26,8 @@ use tokio::sync::mpsc;
 use wire::message::Secret;
 
 pub use turn::TurnError;
+#[cfg(test)]
+pub(crate) use viewing::looked_through;
 
 use crate::app::dialog::Login;
 use crate::app::{App, Opening};

@@ -12,9 +12,10 @@ mod questions;
 mod queue;
 mod reads;
 mod server;
+mod viewer;
 mod work;
 
-pub use message::{Command, Effect, Msg, Refusal, Steps, Work};
+pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
 
 use crate::action::Scope;
 use crate::app::App;
@@ -45,9 +46,11 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
         Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
         Msg::Terminate => out.push(Effect::Quit),
+        Msg::Seen(seen) => viewer::seen(app, seen, &mut out),
     }
     questions::open(app);
     keep_visible(app);
+    viewer::settle(app, &mut out);
     out
 }
 
@@ -82,7 +85,7 @@ fn keep_visible(app: &mut App) {
     match app.focus {
         Scope::Queue => app.queue.keep_visible(height),
         // What needs the person and what runs stands first.
-        Scope::Panes => app.queue.top = 0,
+        Scope::Panes | Scope::Viewer => app.queue.top = 0,
     }
 }
 

@@ -5,6 +5,7 @@ mod dialog;
 mod gauge;
 mod pane;
 mod queue;
+mod viewer;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -28,11 +29,16 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
         return too_small(app, frame);
     };
     let buffer = frame.buffer_mut();
-    for side in [Side::Left, Side::Right] {
-        pane::draw(app, theme, side, layout.pane(side), buffer);
+    match &app.viewer {
+        Some(viewer) => viewer::draw(app, viewer, theme, buffer),
+        None => {
+            for side in [Side::Left, Side::Right] {
+                pane::draw(app, theme, side, layout.pane(side), buffer);
+            }
+            queue::draw(app, theme, layout.queue, buffer);
+            note(app, theme, layout.note, buffer);
+        }
     }
-    queue::draw(app, theme, layout.queue, buffer);
-    note(app, theme, layout.note, buffer);
     bar::draw(app, theme, layout.bar, buffer);
     for (index, dialog) in app.dialogs.iter().enumerate() {
         let front = index + 1 == app.dialogs.len();

@@ -7,6 +7,7 @@ use crate::app::order::By;
 const PANES: &[Scope] = &[Scope::Panes];
 const IN_QUEUE: &[Scope] = &[Scope::Queue];
 const BOTH: &[Scope] = &[Scope::Panes, Scope::Queue];
+const ALL: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Viewer];
 
 const fn row(
     action: Action,
@@ -20,12 +21,13 @@ const fn row(
 }
 
 pub(super) const FILE: &[Spec] = &[
+    row(Action::View, "view", PANES, &["F3"], Some("View"), "show what a file holds, of any size"),
     row(Action::Copy, "copy", PANES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
     row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
     row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, after a question"),
-    row(Action::Suspend, "suspend", BOTH, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
+    row(Action::Suspend, "suspend", ALL, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
     row(Action::Quit, "quit", BOTH, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
 ];
 
@@ -77,7 +79,7 @@ pub(super) const QUEUE: &[Spec] = &[
 
 pub(super) const SERVER: &[Spec] = &[row(Action::Connect, "connect", PANES, &["Ctrl-N"], None, "connect to a server")];
 
-pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", BOTH, &["F1"], Some("Help"), "this list")];
+pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", ALL, &["F1"], Some("Help"), "this list")];
 
 pub(super) const CURSOR: &[Spec] = &[
     row(Action::Up, "up", BOTH, &["Up"], None, "one row up"),
@@ -88,5 +90,5 @@ pub(super) const CURSOR: &[Spec] = &[
     row(Action::Last, "last", BOTH, &["End"], None, "to the last row"),
     row(Action::Enter, "enter", PANES, &["Enter"], None, "into the directory"),
     row(Action::Leave, "leave", PANES, &["Ctrl-PageUp", "Backspace"], None, "to the directory above"),
-    row(Action::Escape, "escape", BOTH, &["Esc"], None, "leave what is open; Esc 1 to Esc 0 are F1 to F10"),
+    row(Action::Escape, "escape", ALL, &["Esc"], None, "leave what is open; Esc 1 to Esc 0 are F1 to F10"),
 ];

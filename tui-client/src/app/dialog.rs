@@ -93,6 +93,18 @@ pub enum Prompt {
     MakeDirectory(Place),
     /// The name of a new file in this directory.
     NewFile(Place),
+    /// What to look for in the file that is looked at.
+    Find {
+        /// Towards its beginning.
+        back: bool,
+        /// It is shown as figures.
+        hex: bool,
+    },
+    /// A place in that file.
+    GoTo {
+        /// It is shown as figures.
+        hex: bool,
+    },
     /// A pattern to mark by, or to unmark by.
     Pattern {
         /// Whether to mark.

@@ -63,6 +63,11 @@ pub fn list_area(pane: Rect) -> Rect {
     }
 }
 
+/// The rows of the viewer that show the file: all but its head, its foot and the key bar.
+pub fn viewer_body(size: (u16, u16)) -> Rect {
+    Rect::new(0, 1, size.0, size.1.saturating_sub(3))
+}
+
 /// Rows of the queue that hold items: all but the header and the total.
 pub fn queue_rows(app: &App, queue: Rect) -> Rect {
     let taken = 1 + u16::from(has_total(app, queue.height));

@@ -139,7 +139,7 @@ pub(super) fn now() -> Time {
 }
 
 /// An error of the disk in words, with its code.
-fn fault(error: &io::Error, path: &Path) -> Fault {
+pub(super) fn fault(error: &io::Error, path: &Path) -> Fault {
     let name = escape(path.file_name().unwrap_or(OsStr::new("/")).as_bytes());
     let (code, message) = match error.kind() {
         io::ErrorKind::NotFound => (Code::NotFound, format!("{name} is not there")),

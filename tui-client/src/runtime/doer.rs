@@ -13,9 +13,9 @@ use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::FullScreen;
 use super::turn::Perform;
-use super::{reading, work};
+use super::{reading, viewing, work};
 use crate::app::dialog::Login;
-use crate::update::{Effect, Msg, Work};
+use crate::update::{Ask, Effect, Msg, Work};
 
 /// The doer of the real program.
 pub(super) struct Doer {
@@ -145,6 +145,11 @@ impl Perform for Doer {
                 self.spawn(Key::Numbered(serial), job, token);
             }
             Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
+            Effect::Look(Ask::Stop(number)) => drop(self.tasks.remove(&Key::Numbered(number))),
+            Effect::Look(ask @ Ask::Hunt { serial, .. }) => {
+                self.spawn(Key::Numbered(serial), viewing::look(port, ask, inbox), token);
+            }
+            Effect::Look(ask) => self.spawn_free(viewing::look(port, ask, inbox)),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),

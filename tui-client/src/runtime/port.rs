@@ -11,7 +11,7 @@ use super::saved::Saved;
 use crate::app::dialog::Login;
 use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
 use crate::engine::{
-    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Target, Trust,
+    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trust,
 };
 use crate::update::{Command, Msg, Refusal};
 
@@ -79,6 +79,11 @@ impl Port {
 
     pub(super) fn walk(&self, path: &RemotePath) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {
         self.engine.walk(path)
+    }
+
+    /// A piece of a file.
+    pub(super) async fn read(&self, path: &RemotePath, offset: u64, len: u32) -> Result<Piece, Fault> {
+        self.engine.read(path, offset, len).await
     }
 
     /// Makes a directory that is not there yet.

@@ -3,7 +3,7 @@
 use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
-use super::{Effect, prompts, push, queue, reads, server};
+use super::{Effect, prompts, push, queue, reads, server, viewer};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::layout::{self, Layout};
@@ -16,10 +16,14 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
     if app.focus == Scope::Queue && queue::run(app, action, out) {
         return;
     }
+    if app.focus == Scope::Viewer && viewer::run(app, action, out) {
+        return;
+    }
     let page = isize::try_from(page(app)).unwrap_or(1);
     match action {
         Action::Help => push(app, Kind::Help),
         Action::FocusQueue => queue::focus(app),
+        Action::View => viewer::open(app, out),
         Action::Copy => prompts::copy(app),
         Action::Move => prompts::rename(app),
         Action::MakeDirectory => prompts::make_directory(app),
@@ -62,7 +66,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         }
         Action::Connect => server::ask_anew(app),
         Action::Escape => escape_from(app, out),
-        // These act on the queue, which does not have the keys.
+        // These act on the queue or the viewer, which do not have the keys.
         Action::PauseItem
         | Action::CancelItem
         | Action::DiscardItem
@@ -71,7 +75,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::OpenItem
         | Action::ForgetItem
         | Action::ForgetFinished
-        | Action::FocusPanes => {}
+        | Action::FocusPanes
+        | Action::Look(_) => {}
     }
 }
 
@@ -94,7 +99,7 @@ pub(super) fn enter(app: &mut App, out: &mut Vec<Effect>) {
         }
         Row::Entry(entry) => {
             let name = escape(entry.name);
-            app.tell(Tone::Plain, format!("{name} is a file: F5 copies it to the other pane"));
+            app.tell(Tone::Plain, format!("{name} is a file: F3 shows it, F5 copies it to the other pane"));
         }
         Row::Nothing => {}
     }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{Effect, actions, dialogs};
-use crate::action::Action;
+use crate::action::{Action, Look};
 use crate::app::App;
 use crate::app::layout::Layout;
 use crate::keymap::{Chord, function_key};
@@ -15,7 +15,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     let Some(key) = through_escape(app, key, out) else { return };
     let action = app.keymap.action(app.focus, key.into());
     match action {
-        Some(action @ (Action::Quit | Action::Suspend)) => actions::run(app, action, out),
+        Some(action @ (Action::Quit | Action::Suspend | Action::Look(Look::Quit))) => actions::run(app, action, out),
         // Nothing is shown that keys could act on.
         _ if Layout::of(app).is_none() => {}
         _ if !app.dialogs.is_empty() => dialogs::press(app, key, out),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 use wire::{Fault, RemotePath};
 
@@ -9,6 +10,7 @@ use crate::app::dialog::{Login, Tally};
 use crate::app::order::Order;
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
+use crate::app::viewer::{Found, Goal, Stamp};
 use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
 
 /// Something happened.
@@ -89,6 +91,43 @@ pub enum Msg {
     NotConnected(Login, Refusal),
     /// The program was told to end.
     Terminate,
+    /// Something for the viewer.
+    Seen(Seen),
+}
+
+/// What the viewer is told.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// A piece, or why there is none.
+    Piece {
+        /// The viewer that asked.
+        viewer: u64,
+        /// Which piece.
+        index: u64,
+        /// What the file is like, and the bytes.
+        result: Result<(Stamp, Bytes), Fault>,
+    },
+    /// What the file is like now.
+    Checked {
+        /// The viewer that asked.
+        viewer: u64,
+        /// Or why that is not known.
+        result: Result<Stamp, Fault>,
+    },
+    /// How far a hunt has come.
+    Hunting {
+        /// The hunt.
+        serial: u64,
+        /// Bytes gone through.
+        done: u64,
+    },
+    /// A hunt is over.
+    Hunted {
+        /// The hunt.
+        serial: u64,
+        /// What came of it.
+        result: Result<Found, Fault>,
+    },
 }
 
 /// Why there is no connection.
@@ -169,10 +208,44 @@ pub enum Effect {
     StopConnect,
     /// Do not wait any longer with the next try to find the lost server again.
     Reconnect,
+    /// Look at a file.
+    Look(Ask),
     /// Stop the program for the shell and come back.
     Suspend,
     /// End.
     Quit,
+}
+
+/// What the viewer wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Read a piece.
+    Piece {
+        /// The viewer.
+        viewer: u64,
+        /// The file.
+        place: Place,
+        /// Which piece.
+        index: u64,
+    },
+    /// Look what the file is like, in a while.
+    Check {
+        /// The viewer.
+        viewer: u64,
+        /// The file.
+        place: Place,
+    },
+    /// Go through the file.
+    Hunt {
+        /// Names the hunt.
+        serial: u64,
+        /// The file.
+        place: Place,
+        /// What for.
+        goal: Goal,
+    },
+    /// Give that hunt up.
+    Stop(u64),
 }
 
 /// What can be done to an item of the queue.

@@ -12,6 +12,9 @@ use crate::app::{App, Click, Side};
 pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
     let Some(layout) = Layout::of(app) else { return };
     let spot = Position::new(event.column, event.row);
+    if app.viewer.is_some() && app.dialogs.is_empty() {
+        return in_viewer(app, event.kind, &layout, spot, out);
+    }
     match event.kind {
         MouseEventKind::Down(button) if !app.dialogs.is_empty() => in_dialog(app, button, spot, out),
         MouseEventKind::Down(MouseButton::Left) => {
@@ -43,15 +46,28 @@ fn in_dialog(app: &mut App, button: MouseButton, spot: Position, out: &mut Vec<E
 
 fn click(app: &mut App, layout: &Layout, spot: Position, double: bool, out: &mut Vec<Effect>) {
     if layout.bar.contains(spot) {
-        let slots = layout::bar_slots(layout.bar.width);
-        let hit = slots.iter().position(|(x, width)| (*x..x + width).contains(&spot.x));
-        if let Some(number) = hit.and_then(|index| u8::try_from(index + 1).ok()) {
-            keys::function(app, number, out);
-        }
+        click_bar(app, layout, spot, out);
     } else if layout.queue.contains(spot) {
         click_queue(app, layout.queue, spot, double);
     } else if put_cursor(app, layout, spot).is_some() && double {
         actions::enter(app, out);
+    }
+}
+
+fn click_bar(app: &mut App, layout: &Layout, spot: Position, out: &mut Vec<Effect>) {
+    let slots = layout::bar_slots(layout.bar.width);
+    let hit = slots.iter().position(|(x, width)| (*x..x + width).contains(&spot.x));
+    if let Some(number) = hit.and_then(|index| u8::try_from(index + 1).ok()) {
+        keys::function(app, number, out);
+    }
+}
+
+fn in_viewer(app: &mut App, kind: MouseEventKind, layout: &Layout, spot: Position, out: &mut Vec<Effect>) {
+    match (kind, &mut app.viewer) {
+        (MouseEventKind::ScrollDown, Some(viewer)) => viewer.step(WHEEL as i64),
+        (MouseEventKind::ScrollUp, Some(viewer)) => viewer.step(-WHEEL as i64),
+        (MouseEventKind::Down(MouseButton::Left), _) if layout.bar.contains(spot) => click_bar(app, layout, spot, out),
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use globset::Glob;
 use wire::message::{Kind as EntryKind, Secret};
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, push, server, work};
+use super::{Effect, Steps, Work, push, server, viewer, work};
 use crate::app::dialog::{Deletion, Kind, Login, Prompt, Source, Tally};
 use crate::app::field::Field;
 use crate::app::pane::Pane;
@@ -79,6 +79,8 @@ pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<E
             new_place(app, &base, typed).map(|place| work::begin(app, Work::MakeDirectory(place), out))
         }
         Prompt::NewFile(base) => new_place(app, &base, typed).map(|place| work::begin(app, Work::NewFile(place), out)),
+        Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
+        Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
         Prompt::Pattern { mark } => mark_matching(app, typed, mark),
         Prompt::Copy { sources, base } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
         Prompt::Move { sources, base } => {

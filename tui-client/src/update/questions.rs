@@ -12,7 +12,7 @@ pub(super) fn decide(question: Question) -> Dialog {
 
 /// The oldest question opens by itself when nothing else is open and nothing is being typed.
 pub(super) fn open(app: &mut App) {
-    if !app.dialogs.is_empty() || app.here().search.is_some() {
+    if !app.dialogs.is_empty() || app.here().search.is_some() || app.viewer.is_some() {
         return;
     }
     let quiet = |id| app.put_off.contains(id) || app.answered.contains(id);

@@ -23,6 +23,7 @@ mod moves;
 mod queue;
 mod random;
 mod reads;
+mod viewer;
 
 use queue::with_status;
 

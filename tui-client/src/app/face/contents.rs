@@ -110,6 +110,19 @@ fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
         Prompt::NewFile(place) => {
             Draft::new(app, "Make an empty file").text(&format!("in {}", place.short_text(app.home.as_deref())))
         }
+        Prompt::Find { back, hex } => {
+            let draft = Draft::new(app, if *back { "Search backwards" } else { "Search" });
+            draft.text(if *hex {
+                "bytes as de ad be ef; or text, in quotes where it looks like bytes"
+            } else {
+                "small letters find large ones, too"
+            })
+        }
+        Prompt::GoTo { hex } => Draft::new(app, "Go to").text(if *hex {
+            "a byte (4096 or 0x1000), or 50%"
+        } else {
+            "a line (120), 50%, or a byte (@4096, 0x1000)"
+        }),
         Prompt::Pattern { mark: true } => Draft::new(app, "Mark").text("names like (* any, ? one, [a-z])"),
         Prompt::Pattern { mark: false } => Draft::new(app, "Unmark").text("names like (* any, ? one, [a-z])"),
         Prompt::Copy { sources, base } => {
@@ -136,6 +149,8 @@ fn toward(sources: &[Source], base: &Place) -> Option<&'static str> {
 fn prompt_word(prompt: &Prompt) -> &'static str {
     match prompt {
         Prompt::MakeDirectory(_) | Prompt::NewFile(_) => "Make",
+        Prompt::Find { .. } => "Search",
+        Prompt::GoTo { .. } => "Go",
         Prompt::Pattern { mark: true } => "Mark",
         Prompt::Pattern { mark: false } => "Unmark",
         Prompt::Copy { .. } => "Copy",
