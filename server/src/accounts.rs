@@ -70,20 +70,21 @@ impl Accounts {
     }
 
     /// Makes an account with its home. Files that a removed account of that name left behind become
-    /// its own; says what was found.
+    /// its own, but for those in the trash, which nobody knows any more and which go; says what was found.
     pub async fn add(
         &self,
         name: &UserName,
         password: Secret,
         quota: Option<u64>,
         max_files: Option<u64>,
+        trash: Option<u32>,
     ) -> Result<Count, AccountError> {
         self.require_new(name).await?;
         let phc = Passwords::new(&self.hashing)?.hash(password).await?;
         let unusable = |source| AccountError::Home { path: self.dir.home(name), source };
         let found = self.dir.make_home(name).and_then(|()| self.dir.count_home(name)).map_err(unusable)?;
         let space = Usage { quota, max_files, used: found.bytes, files: found.files, reserved: 0 };
-        match self.catalog.take_up_user(name, phc, space).await {
+        match self.catalog.take_up_user(name, phc, space, trash).await {
             // Whoever was faster made the same home.
             Err(error) if !matches!(error, CatalogError::UserExists(_)) => {
                 self.dir.unmake_home(name);

@@ -1,5 +1,5 @@
-//! The catalog: accounts, the quota ledger, reservations, publishes under way, unfinished uploads
-//! and BLAKE3 records. The only code that touches the database; knows nothing of files or sockets.
+//! The catalog: accounts, the quota ledger, reservations, publishes under way, unfinished uploads,
+//! BLAKE3 records, and what lies in trashes. The only code that touches the database; knows nothing of files or sockets.
 //! Every method is one whole operation in one transaction, and nothing of SQL shows outside.
 
 mod accounts;
@@ -9,6 +9,7 @@ mod publish;
 mod records;
 mod schema;
 mod sql;
+mod trash;
 mod uploads;
 mod writer;
 
@@ -28,6 +29,7 @@ pub use change::{Change, ChangeId, RecordChange};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
 pub use records::{Record, Stamp};
+pub use trash::{Expired, TrashState, Trashed};
 pub use uploads::Upload;
 
 use crate::config::Durability;

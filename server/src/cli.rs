@@ -19,7 +19,7 @@ use wire::size::{self, SizeError};
 
 use crate::accounts::AccountError;
 use crate::catalog::CatalogError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, MAX_TRASH_DAYS};
 use crate::daemon::StartError;
 use crate::datadir::DataDirError;
 use crate::identity::IdentityError;
@@ -34,6 +34,7 @@ pub use act::perform;
     group = ArgGroup::new("action"),
     group = ArgGroup::new("sized"),
     group = ArgGroup::new("sizes").multiple(true),
+    group = ArgGroup::new("trashing"),
     group = ArgGroup::new("secret"),
     group = ArgGroup::new("list"),
 )]
@@ -49,7 +50,7 @@ pub struct Flags {
     listen: Option<SocketAddr>,
 
     /// Make an account, with a home
-    #[arg(long, value_name = "NAME", groups = ["action", "sized", "secret"])]
+    #[arg(long, value_name = "NAME", groups = ["action", "sized", "trashing", "secret"])]
     add_user: Option<UserName>,
     /// Remove an account and its files
     #[arg(long, value_name = "NAME", group = "action")]
@@ -60,6 +61,9 @@ pub struct Flags {
     /// Set what an account may hold, with --quota or --max-files
     #[arg(long, value_name = "NAME", groups = ["action", "sized"], requires = "sizes")]
     set_quota: Option<UserName>,
+    /// Set for how long an account keeps what its user deletes, with --trash
+    #[arg(long, value_name = "NAME", groups = ["action", "trashing"], requires = "trash")]
+    set_trash: Option<UserName>,
     /// Refuse an account's logins and end its sessions; its files stay
     #[arg(long, value_name = "NAME", group = "action")]
     lock_user: Option<UserName>,
@@ -88,6 +92,9 @@ pub struct Flags {
     /// Files the account may hold, or none
     #[arg(long, value_name = "N", group = "sizes", requires = "sized", value_parser = max_files, allow_negative_numbers = true)]
     max_files: Option<Limit>,
+    /// Days that deleted files stay in the account's trash, or none [default with --add-user: trash_days of the configuration]
+    #[arg(long, value_name = "DAYS", requires = "trashing", value_parser = trash, allow_negative_numbers = true)]
+    trash: Option<Days>,
     /// Read the password from the first line of standard input instead of asking
     #[arg(long, requires = "secret")]
     password_stdin: bool,
@@ -102,6 +109,10 @@ pub struct Flags {
 /// A limit of bytes or files; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 struct Limit(Option<u64>);
+
+/// Days that something stays in a trash; `None` is no trash.
+#[derive(Clone, Copy, Debug)]
+struct Days(Option<u32>);
 
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +204,14 @@ fn max_files(text: &str) -> Result<Limit, String> {
     }
     let files = text.parse().ok().filter(|files| *files <= i64::MAX as u64);
     files.map(|files| Limit(Some(files))).ok_or_else(|| "not a number of files, nor none".to_owned())
+}
+
+fn trash(text: &str) -> Result<Days, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Days(None));
+    }
+    let days = text.parse().ok().filter(|days| (1..=MAX_TRASH_DAYS).contains(days));
+    days.map(|days| Days(Some(days))).ok_or_else(|| format!("not a number of days up to {MAX_TRASH_DAYS}, nor none"))
 }
 
 /// What a wrong command line exits with.

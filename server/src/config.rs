@@ -15,6 +15,9 @@ pub const DEFAULTS: &str = include_str!("../../assets/server.toml");
 /// Where the configuration is looked for when no flag names it.
 pub const PLACE: &str = "/etc/catamaran/server.toml";
 
+/// A hundred years: the most that something may stay in a trash.
+pub const MAX_TRASH_DAYS: u32 = 36_500;
+
 /// All settings of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +32,8 @@ pub struct Config {
     pub key: Option<PathBuf>,
     /// What an acknowledged change outlives.
     pub durability: Durability,
+    /// Days that accounts made from now on keep what is deleted; 0: they have no trash.
+    pub trash_days: u32,
     /// What one peer may take from all.
     pub limits: Limits,
     /// How passwords are hashed.
@@ -191,7 +196,8 @@ impl Config {
             return Err(ConfigError::HalfIdentity(path.to_owned()));
         }
         let (limits, argon2) = (&self.limits, &self.argon2);
-        let figures: [(&str, u64, RangeInclusive<u64>); 15] = [
+        let figures: [(&str, u64, RangeInclusive<u64>); 16] = [
+            ("trash_days", u64::from(self.trash_days), 0..=u64::from(MAX_TRASH_DAYS)),
             ("limits.max_connections", limits.max_connections as u64, 1..=1_000_000),
             ("limits.per_source", limits.per_source as u64, 1..=1_000_000),
             ("limits.per_user", limits.per_user as u64, 1..=1_000_000),
@@ -236,6 +242,7 @@ impl Default for Config {
             certificate: None,
             key: None,
             durability: Durability::default(),
+            trash_days: 30,
             limits: Limits::default(),
             argon2: Hashing::default(),
             log: Log::default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +22,7 @@ use crate::listener::{self, Entrance, Gate};
 use crate::password::{PasswordError, Passwords};
 use crate::recovery::{self, RecoveryError};
 use crate::session::Sessions;
+use crate::trash;
 use crate::vault::{Disk, Vault};
 
 /// Why the daemon did not start.
@@ -141,7 +143,11 @@ impl Service {
         limits: Limits,
         shutdown: CancellationToken,
     ) {
-        let watching = tokio::spawn(watch_accounts(catalog, Arc::clone(&self.sessions)));
+        let changed = Arc::new(Notify::new());
+        let trash = (catalog.clone(), Arc::clone(&self.sessions), Arc::clone(&changed));
+        let expiring =
+            tokio::spawn(trash::keep(trash.0, trash.1, trash.2, self.draining.clone(), self.transfers.clone()));
+        let watching = tokio::spawn(watch_accounts(catalog, Arc::clone(&self.sessions), changed));
         listener::run(listener, entrance, shutdown, self.connections.clone()).await;
         tracing::info!("going down: no new transfers");
         self.draining.cancel();
@@ -150,6 +156,7 @@ impl Service {
             tracing::warn!("transfers were cut off; they resume when their clients come back");
         }
         watching.abort();
+        expiring.abort();
         self.sessions.close_all();
         self.connections.close();
         // Connections without a session end by their own deadline, and nobody waits for them.
@@ -172,11 +179,14 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Account flags act on the catalog from outside: every change there is looked at soon.
-async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>) {
+async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>, changed: Arc<Notify>) {
     let mut seen = None;
     loop {
         match catalog.data_version().await {
-            Ok(version) if seen.replace(version) != Some(version) => sessions.review().await,
+            Ok(version) if seen.replace(version) != Some(version) => {
+                changed.notify_one();
+                sessions.review().await;
+            }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the catalog cannot be watched"),
         }

@@ -10,6 +10,7 @@ mod read;
 mod remove;
 mod rename;
 mod stat;
+mod trash;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -67,10 +68,10 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<A
         Op::Read { path, offset, len } => read::read(tenant, parse(&path)?, offset, len).await,
         Op::Hash { path } => hash::hash(tenant, parse(&path)?, pages).await,
         Op::Find { path, pattern } => find::find(tenant, parse(&path)?, &pattern, pages).await,
-        Op::TrashState => Ok(Answer::Trash { days: None, items: 0, bytes: 0 }),
-        Op::Trash { .. } | Op::Restore { .. } | Op::EmptyTrash => {
-            Err(Fault::new(Code::NoTrash, "this account has no trash"))
-        }
+        Op::TrashState => trash::state(tenant).await,
+        Op::Trash { path } => trash::trash(tenant, parse(&path)?).await,
+        Op::Restore { id } => trash::restore(tenant, id).await,
+        Op::EmptyTrash => trash::empty(tenant, pages).await,
     }
 }
 

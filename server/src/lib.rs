@@ -16,6 +16,7 @@
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
 //! - [`lane`]: connections that carry transfers
 //! - [`publish`]: the order in which a proven file gets its name, its record and its acknowledgement
+//! - [`trash`]: what was deleted, and when it is gone for good
 //! - [`faults`]: one table from errors to what clients are told
 
 pub mod accounts;
@@ -38,6 +39,7 @@ pub mod publish;
 pub mod recovery;
 pub mod session;
 pub mod tenant;
+pub mod trash;
 pub mod vault;
 
 pub use config::Config;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wire::{RemotePath, UserName};
 
-use crate::catalog::{Catalog, CatalogError, OpenIntent, Settled, UserId};
+use crate::catalog::{Catalog, CatalogError, OpenIntent, Settled, Trashed, UserId};
 use crate::config::Durability;
 use crate::publish::small::SMALL_PREFIX;
 use crate::tenant::is_of;
@@ -50,6 +50,7 @@ pub async fn recover(catalog: &Catalog, vault: &Vault, durability: Durability) -
 pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &UserName) -> Result<(), RecoveryError> {
     let mut intents = catalog.open_intents().await?;
     intents.retain(|open| open.intent.user == id);
+    let trash = catalog.trash(id).await?;
     let home = Arc::clone(home);
     let looked = tokio::task::spawn_blocking(move || {
         let stands = |open: &OpenIntent| {
@@ -58,10 +59,12 @@ pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &User
             stamp.is_some_and(|stamp| is_of(&stamp, &open.intent.record.stamp))
         };
         let intents: Vec<_> = intents.into_iter().map(|open| (stands(&open), open.id)).collect();
-        Ok((intents, home.measure(&RemotePath::home())?))
+        let lost = look_at_trash(&home, &trash)?;
+        let (files, trashed) = (home.measure(&RemotePath::home())?, home.measure_trash()?);
+        Ok((intents, lost, (files.0 + trashed.0, files.1 + trashed.1)))
     });
     let failed = |source| RecoveryError::Home { user: name.clone(), source };
-    let (intents, (bytes, files)) = looked.await.map_err(RecoveryError::Lost)?.map_err(failed)?;
+    let (intents, lost, (bytes, files)) = looked.await.map_err(RecoveryError::Lost)?.map_err(failed)?;
     for (stands, intent) in intents {
         if !stands {
             catalog.abandon_publish(intent).await?;
@@ -70,10 +73,22 @@ pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &User
         let settled = Settled { intent, replaced: None };
         catalog.settle_publish(vec![settled], Vec::new()).await.into_iter().collect::<Result<(), _>>()?;
     }
+    catalog.forget_trashed(id, lost).await?;
     // Last: it also overrides what the intents said to the ledger.
     catalog.recount(id, bytes, files).await?;
     tracing::info!(user = %name, bytes, files, "ledger counted anew");
     Ok(())
+}
+
+/// Brings deletions to their end, and says what is not in the trash although the catalog says so: it is still
+/// in the home, or back there, or gone for good.
+fn look_at_trash(home: &Home, trash: &[Trashed]) -> Result<Vec<u64>, VaultError> {
+    for item in trash.iter().filter(|item| item.doomed) {
+        home.erase(item.id).1?;
+    }
+    let known: Vec<u64> = trash.iter().map(|item| item.id).collect();
+    let there = home.sort_out_trash(&known)?;
+    Ok(known.into_iter().filter(|id| !there.contains(id)).collect())
 }
 
 /// Small files are never resumed: what is left of them goes.

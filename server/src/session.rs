@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use wire::message::Ticket;
-use wire::{Code, Fault};
+use wire::{Code, Fault, UserName};
 
 use crate::catalog::{Account, Catalog, UserId};
 use crate::lane::{Source, Writing};
@@ -78,16 +78,7 @@ impl Sessions {
         }
         let mut known = self.known();
         known.make_place(account.id, self.per_user)?;
-        let tenant = match known.tenants.get(&account.id).and_then(Weak::upgrade) {
-            Some(tenant) => tenant,
-            None => {
-                let home = self.vault.home(&account.name)?;
-                let tenant = Tenant::new(account.id, account.name.clone(), self.catalog.clone(), home);
-                known.tenants.retain(|_, tenant| tenant.strong_count() > 0);
-                known.tenants.insert(account.id, Arc::downgrade(&tenant));
-                tenant
-            }
-        };
+        let tenant = self.tenant_in(&mut known, account.id, &account.name)?;
         let session = Arc::new(Session {
             tenant,
             ended: self.root.child_token(),
@@ -100,6 +91,22 @@ impl Sessions {
         });
         known.sessions.insert(session.ticket, Arc::clone(&session));
         Ok(session)
+    }
+
+    /// A user, with or without sessions: whoever works on the same home shares its lock.
+    pub fn tenant(&self, user: UserId, name: &UserName) -> Result<Arc<Tenant>, Fault> {
+        self.tenant_in(&mut self.known(), user, name)
+    }
+
+    fn tenant_in(&self, known: &mut Known, user: UserId, name: &UserName) -> Result<Arc<Tenant>, Fault> {
+        if let Some(tenant) = known.tenants.get(&user).and_then(Weak::upgrade) {
+            return Ok(tenant);
+        }
+        let home = self.vault.home(name)?;
+        let tenant = Tenant::new(user, name.clone(), self.catalog.clone(), home);
+        known.tenants.retain(|_, tenant| tenant.strong_count() > 0);
+        known.tenants.insert(user, Arc::downgrade(&tenant));
+        Ok(tenant)
     }
 
     /// The session of a ticket, while it runs.

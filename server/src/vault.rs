@@ -8,6 +8,7 @@
 //! - [`disk`]: the syncs and the rename that publishes
 //! - [`change`]: directories made, names given and taken
 //! - [`staging`]: unfinished files, and the steps that publish them
+//! - [`trash`]: what was deleted and can come back
 
 mod change;
 mod disk;
@@ -15,6 +16,7 @@ mod jail;
 mod listing;
 mod reading;
 mod staging;
+mod trash;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -174,7 +176,8 @@ impl Vault {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
             Ok(rustix::fs::open(&path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
         };
-        Ok(Home { files: open("files")?, staging: open("staging")?, disk: Arc::clone(&self.disk) })
+        let (files, staging, trash) = (open("files")?, open("staging")?, open("trash")?);
+        Ok(Home { files, staging, trash, disk: Arc::clone(&self.disk) })
     }
 }
 
@@ -183,6 +186,7 @@ impl Vault {
 pub struct Home {
     files: OwnedFd,
     staging: OwnedFd,
+    trash: OwnedFd,
     disk: Arc<dyn Disk>,
 }
 

@@ -96,25 +96,27 @@ fn mode(path: &Path) -> u32 {
 fn accounts_are_made_listed_changed_and_removed() {
     let bench = Bench::new();
     assert_eq!(bench.users(), json!([]));
-    assert_eq!(bench.add("bob", &["--quota", "10G", "--max-files", "1000"]), "");
+    assert_eq!(bench.add("bob", &["--quota", "10G", "--max-files", "1000", "--trash", "7"]), "");
     bench.add("ada", &[]);
     let part = |part: &str| bench.home("bob").join(part);
     assert_eq!([mode(&bench.data()), mode(&part("")), mode(&part("files")), mode(&part("staging"))], [0o700; 4]);
     assert_eq!(mode(&bench.data().join("catalog.sqlite")), 0o600);
 
     bench.good(&["--set-quota", "bob", "--quota", "none"]);
+    assert_eq!(bench.users()[1]["trash_days"], 7);
+    bench.good(&["--set-trash", "bob", "--trash", "none"]);
     bench.good(&["--set-quota", "ada", "--quota", "512MiB", "--max-files", "7"]);
     bench.good(&["--lock-user", "ada"]);
     assert_eq!(
         bench.users(),
         json!([
-            {"name": "ada", "quota": 512 << 20, "used": 0, "files": 0, "max_files": 7, "locked": true},
-            {"name": "bob", "quota": null, "used": 0, "files": 0, "max_files": 1000, "locked": false},
+            {"name": "ada", "quota": 512 << 20, "used": 0, "files": 0, "max_files": 7, "trash_days": 30, "locked": true},
+            {"name": "bob", "quota": null, "used": 0, "files": 0, "max_files": 1000, "trash_days": null, "locked": false},
         ])
     );
-    let table = "NAME  QUOTA    USED  FILES  MAX FILES  STATE\n\
-                 ada   512 MiB  0 B   0      7          locked\n\
-                 bob   none     0 B   0      1000\n";
+    let table = "NAME  QUOTA    USED  FILES  MAX FILES  TRASH  STATE\n\
+                 ada   512 MiB  0 B   0      7          30 d   locked\n\
+                 bob   none     0 B   0      1000       none\n";
     assert_eq!(bench.run(&["--list-users"]).out, table);
     bench.good(&["--unlock-user", "ada"]);
     assert_eq!(bench.users()[0]["locked"], false);

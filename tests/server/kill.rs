@@ -36,10 +36,10 @@ async fn logged_in(daemon: &Daemon) -> (Session, Lane) {
 /// The ledger says what the disk holds, and nothing is promised.
 async fn exact(daemon: &Daemon, session: &mut Session) {
     let usage = session.space().await.expect("told");
-    let found = holds(&daemon.home("ada")).expect("walked");
+    let (home, trash) = (holds(&daemon.home("ada")).expect("walked"), holds(&daemon.trash("ada")).expect("walked"));
     assert_eq!(
         (usage.used, usage.files, usage.reserved),
-        (found.bytes, found.files, 0),
+        (home.bytes + trash.bytes, home.files + trash.files, 0),
         "{}",
         daemon.log().expect("read")
     );
@@ -114,6 +114,85 @@ async fn what_was_acknowledged_is_there_and_counted_after_any_kill() {
     }
 }
 
+#[tokio::test]
+async fn a_kill_leaves_a_thing_in_the_home_or_in_the_trash_and_whole() {
+    const FILES: u64 = 40;
+    let mut daemon = daemon();
+    let (session, mut lane) = logged_in(&daemon).await;
+    let bytes = content("file", 1000);
+    for number in 0..FILES {
+        lane.put(format!("thing/{}/{number}", number % 3), &bytes, Expect::Absent).await.expect("stored");
+    }
+    drop((session, lane));
+    let whole = tests::files::Holds { bytes: FILES * 1000, files: FILES };
+    let mut id = None;
+    for round in 0..16_u64 {
+        let (mut session, _lane) = logged_in(&daemon).await;
+        // To and fro without end; the kill comes wherever this has got to by then.
+        let work = async {
+            loop {
+                match id {
+                    None => id = Some(session.trash("thing").await?),
+                    Some(there) => {
+                        session.restore(there).await?;
+                        id = None;
+                    }
+                }
+            }
+            #[expect(unreachable_code, reason = "it tells the type")]
+            anyhow::Ok(())
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(20 + 17 * round), work).await;
+        daemon.kill().expect("killed");
+        daemon.restart().expect("restarted");
+        let (mut session, _lane) = logged_in(&daemon).await;
+        let (_, items, bytes) = session.trash_state().await.expect("told");
+        let at_home = daemon.home("ada").join("thing").exists();
+        assert_eq!((items, bytes), if at_home { (0, 0) } else { (1, whole.bytes) }, "round {round}");
+        let place = if at_home { daemon.home("ada") } else { daemon.trash("ada") };
+        assert_eq!(holds(&place).expect("walked"), whole, "round {round}");
+        exact(&daemon, &mut session).await;
+        if at_home {
+            id = None;
+        } else {
+            // Its number may not have been told; nothing else is there.
+            let name = daemon.trash("ada").read_dir().expect("read").next().expect("one").expect("read").file_name();
+            id = name.to_str().and_then(|name| name.parse().ok());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_killed_is_brought_to_its_end() {
+    let mut daemon = daemon();
+    for round in 0..4_u64 {
+        let (mut session, mut lane) = logged_in(&daemon).await;
+        for number in 0..300 {
+            lane.put(format!("thing/{}/{number}", number % 30), b"bytes", Expect::Absent).await.expect("stored");
+        }
+        let id = session.trash("thing").await.expect("moved");
+        let emptied = session.order(Op::EmptyTrash);
+        let done = tokio::time::timeout(Duration::from_millis(3 * round), emptied).await.is_ok();
+        daemon.kill().expect("killed");
+        daemon.restart().expect("restarted");
+        let (mut session, _lane) = logged_in(&daemon).await;
+        exact(&daemon, &mut session).await;
+        // All of it or nothing: what is half gone does not come back.
+        match session.restore(id).await {
+            Ok(_) => {
+                assert!(!done);
+                assert_eq!(holds(&daemon.home("ada")).expect("walked").files, 300);
+                session.order(Op::Remove { path: raw("thing"), recursive: true }).await.expect("removed");
+            }
+            Err(error) => {
+                assert_eq!(fault::<()>(Err(error)).expect("a fault").code, Code::NotFound);
+                assert_eq!(holds(&daemon.trash("ada")).expect("walked").files, 0);
+            }
+        }
+        exact(&daemon, &mut session).await;
+    }
+}
+
 /// A client that does some of everything, and remembers what it was promised.
 struct Work {
     round: u64,
@@ -136,6 +215,8 @@ impl Work {
             session.order(Op::Copy { from: raw(&prefix), to: raw(format!("{prefix}-copy")), replace: false }).await?;
             let (from, to) = (raw(format!("{prefix}-copy")), raw(format!("{prefix}-moved")));
             session.order(Op::Rename { from, to, replace: false }).await?;
+            let id = session.trash(format!("{prefix}-moved")).await?;
+            session.restore(id).await?;
             session.order(Op::Remove { path: raw(format!("{prefix}-moved")), recursive: true }).await?;
         }
         Ok(())

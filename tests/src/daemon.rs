@@ -106,6 +106,11 @@ impl Daemon {
         self.data_dir().join("users").join(name).join("staging")
     }
 
+    /// Where what a user deleted lies.
+    pub fn trash(&self, name: &str) -> PathBuf {
+        self.data_dir().join("users").join(name).join("trash")
+    }
+
     /// Bytes of memory that it occupies now.
     pub fn resident(&self) -> Result<u64> {
         self.weigh("VmRSS:")

@@ -64,10 +64,15 @@ impl Host {
         Ok(Self { address, fingerprint, disk, config, data, accounts, shutdown, running: Some(running) })
     }
 
-    /// Makes an account with [`PASSWORD`].
+    /// Makes an account with [`PASSWORD`] and no trash.
     pub async fn add_user(&self, name: &str, quota: Option<u64>) -> Result<()> {
-        self.accounts.add(&name.parse()?, Secret(PASSWORD.into()), quota, None).await?;
+        self.accounts.add(&name.parse()?, Secret(PASSWORD.into()), quota, None, None).await?;
         Ok(())
+    }
+
+    /// Lets an account keep what is deleted for that many days, as the account flags do.
+    pub async fn set_trash(&self, name: &str, days: Option<u32>) -> Result<()> {
+        Ok(self.accounts.catalog.set_trash(&name.parse()?, days).await?)
     }
 
     /// Changes a quota, as the account flags do.
@@ -103,6 +108,11 @@ impl Host {
     /// Where a user's unfinished uploads lie.
     pub fn staging(&self, name: &str) -> PathBuf {
         self.user(name).join("staging")
+    }
+
+    /// Where what a user deleted lies.
+    pub fn trash(&self, name: &str) -> PathBuf {
+        self.user(name).join("trash")
     }
 
     /// Ends the server as SIGTERM does, and starts it again on the same data at another port.

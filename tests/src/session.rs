@@ -199,6 +199,30 @@ impl Session {
         }
     }
 
+    /// Moves something to the trash; its number there.
+    pub async fn trash(&mut self, path: impl AsRef<[u8]>) -> Result<u64> {
+        match self.reply(Op::Trash { path: raw(path) }).await? {
+            Answer::Trashed { id } => Ok(id),
+            other => bail!("{other:?} in answer to a deletion"),
+        }
+    }
+
+    /// Moves something back from the trash; its path.
+    pub async fn restore(&mut self, id: u64) -> Result<RawPath> {
+        match self.reply(Op::Restore { id }).await? {
+            Answer::Restored { path } => Ok(path),
+            other => bail!("{other:?} in answer to a restoration"),
+        }
+    }
+
+    /// Days, things and bytes in the trash.
+    pub async fn trash_state(&mut self) -> Result<(Option<u32>, u64, u64)> {
+        match self.reply(Op::TrashState).await? {
+            Answer::Trash { days, items, bytes } => Ok((days, items, bytes)),
+            other => bail!("{other:?} in answer to a question for the trash"),
+        }
+    }
+
     /// Whether the server still answers.
     pub async fn ping(&mut self) -> Result<()> {
         self.line.say(&FromClient::Ping).await?;

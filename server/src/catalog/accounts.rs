@@ -42,6 +42,8 @@ pub struct Account {
     pub quota: Option<u64>,
     /// Files it may hold; `None` without limit.
     pub max_files: Option<u64>,
+    /// Days that something stays in its trash; `None`: it has none.
+    pub trash_days: Option<u32>,
     /// Bytes its files hold.
     pub used: u64,
     /// Files it holds.
@@ -54,7 +56,7 @@ pub struct Account {
 }
 
 impl Catalog {
-    /// Makes an account; [`CatalogError::UserExists`] if the name is taken.
+    /// Makes an account without a trash; [`CatalogError::UserExists`] if the name is taken.
     pub async fn add_user(
         &self,
         name: &UserName,
@@ -62,15 +64,23 @@ impl Catalog {
         quota: Option<u64>,
         max_files: Option<u64>,
     ) -> Result<UserId, CatalogError> {
-        self.take_up_user(name, phc, Usage { quota, max_files, ..Usage::default() }).await
+        self.take_up_user(name, phc, Usage { quota, max_files, ..Usage::default() }, None).await
     }
 
-    /// Makes an account whose home holds files already: `space` tells its limits and what it holds.
-    pub async fn take_up_user(&self, name: &UserName, phc: Phc, space: Usage) -> Result<UserId, CatalogError> {
+    /// Makes an account whose home holds files already: `space` tells its limits and what it holds, `trash`
+    /// for how many days it keeps what is deleted.
+    pub async fn take_up_user(
+        &self,
+        name: &UserName,
+        phc: Phc,
+        space: Usage,
+        trash: Option<u32>,
+    ) -> Result<UserId, CatalogError> {
         let name = name.clone();
         self.write(move |db| {
             let (quota, max_files) = (space.quota.map(Whole), space.max_files.map(Whole));
-            let figures = params![name.as_str(), phc.0, quota, max_files, Whole(space.used), Whole(space.files)];
+            let (used, files) = (Whole(space.used), Whole(space.files));
+            let figures = params![name.as_str(), phc.0, quota, max_files, used, files, trash];
             match db.prepare_cached(ADD)?.execute(figures)? {
                 0 => Err(CatalogError::UserExists(name)),
                 _ => Ok(UserId(db.last_insert_rowid())),
@@ -121,6 +131,14 @@ impl Catalog {
     pub async fn set_max_files(&self, name: &UserName, max_files: Option<u64>) -> Result<(), CatalogError> {
         self.alter(name, move |db, id| {
             db.execute("UPDATE users SET max_files = ?2 WHERE id = ?1", params![id.0, max_files.map(Whole)])
+        })
+        .await
+    }
+
+    /// Sets for how many days the account keeps what is deleted. Without a trash, all in it has expired.
+    pub async fn set_trash(&self, name: &UserName, days: Option<u32>) -> Result<(), CatalogError> {
+        self.alter(name, move |db, id| {
+            db.execute("UPDATE users SET trash_days = ?2 WHERE id = ?1", params![id.0, days])
         })
         .await
     }
@@ -181,6 +199,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         phc: Phc(row.get("phc")?),
         quota: sql::limit(row, "quota")?,
         max_files: sql::limit(row, "max_files")?,
+        trash_days: row.get("trash_days")?,
         used: sql::whole(row, "used")?,
         files: sql::whole(row, "files")?,
         locked: row.get("locked")?,
@@ -189,5 +208,5 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 }
 
 const ADD: &str = "
-INSERT INTO users (name, phc, quota, max_files, used, files) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO users (name, phc, quota, max_files, used, files, trash_days) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (name) DO NOTHING";

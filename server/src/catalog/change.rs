@@ -1,11 +1,13 @@
 //! Changes of a home other than publishes: a mark before, and what came of it after. A mark that is
 //! still there when a daemon starts says that this account's ledger must be counted anew.
 
+use rusqlite::Connection;
 use wire::RemotePath;
 
 use super::accounts::UserId;
 use super::ledger::{self, ReservationId};
-use super::{Catalog, CatalogError, records};
+use super::records::Spot;
+use super::{Catalog, CatalogError, records, trash};
 
 /// A change under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,19 +48,28 @@ pub enum RecordChange {
         /// Its new path.
         to: RemotePath,
     },
+    /// It lies in the trash.
+    Trashed {
+        /// Its old path.
+        path: RemotePath,
+        /// Its number there.
+        id: u64,
+    },
+    /// It is back from the trash.
+    Restored {
+        /// Its number there.
+        id: u64,
+        /// Its path.
+        path: RemotePath,
+    },
+    /// What had this number in the trash is gone, or never came there.
+    Erased(u64),
 }
 
 impl Catalog {
     /// Marks an account's ledger as unsettled; durable when it returns.
     pub async fn begin_change(&self, user: UserId) -> Result<ChangeId, CatalogError> {
-        self.write(move |db| {
-            let mut mark = db.prepare_cached("INSERT INTO changes (user) SELECT id FROM users WHERE id = ?1")?;
-            match mark.execute([user.0])? {
-                0 => Err(CatalogError::UserGone),
-                _ => Ok(ChangeId { id: db.last_insert_rowid(), user }),
-            }
-        })
-        .await
+        self.write(move |db| begin(db, user)).await
     }
 
     /// Says what a change did, however far it came, and takes its mark away.
@@ -71,8 +82,13 @@ impl Catalog {
             ledger::adjust(db, change.user, added, freed)?;
             match &did.records {
                 RecordChange::None => {}
-                RecordChange::Removed(path) => records::remove(db, change.user, path)?,
-                RecordChange::Moved { from, to } => records::rename(db, change.user, from, to)?,
+                RecordChange::Removed(path) => records::remove(db, change.user, &Spot::home(path))?,
+                RecordChange::Moved { from, to } => {
+                    records::rename(db, change.user, &Spot::home(from), &Spot::home(to))?;
+                }
+                RecordChange::Trashed { path, id } => trash::moved_in(db, change.user, path, *id)?,
+                RecordChange::Restored { id, path } => trash::moved_out(db, change.user, *id, path)?,
+                RecordChange::Erased(id) => trash::erased(db, change.user, *id)?,
             }
             db.prepare_cached("DELETE FROM changes WHERE id = ?1")?.execute([change.id])?;
             Ok(())
@@ -87,5 +103,14 @@ impl Catalog {
             Ok(query.query_map([], |row| row.get(0).map(UserId))?.collect::<Result<_, _>>()?)
         })
         .await
+    }
+}
+
+/// Leaves the mark, within a transaction.
+pub(super) fn begin(db: &Connection, user: UserId) -> Result<ChangeId, CatalogError> {
+    let mut mark = db.prepare_cached("INSERT INTO changes (user) SELECT id FROM users WHERE id = ?1")?;
+    match mark.execute([user.0])? {
+        0 => Err(CatalogError::UserGone),
+        _ => Ok(ChangeId { id: db.last_insert_rowid(), user }),
     }
 }

@@ -96,17 +96,42 @@ impl Catalog {
     }
 }
 
+/// Where a file or directory lies, as columns say it: in the home, or in the trash under a number.
+#[derive(PartialEq, Eq)]
+pub(super) struct Spot {
+    dir: Vec<u8>,
+    name: Vec<u8>,
+}
+
+impl Spot {
+    pub(super) fn home(path: &RemotePath) -> Self {
+        Self { dir: path.parent().as_bytes().to_vec(), name: path.name().to_vec() }
+    }
+
+    /// In a directory that no path of a home can name, for none holds a NUL.
+    pub(super) fn trash(id: u64) -> Self {
+        Self { dir: vec![0], name: id.to_string().into_bytes() }
+    }
+
+    fn is_home(&self) -> bool {
+        self.name.is_empty()
+    }
+
+    /// As a directory that holds something.
+    fn full(&self) -> Vec<u8> {
+        let slash: &[u8] = if self.dir.is_empty() { b"" } else { b"/" };
+        [&self.dir, slash, &self.name].concat()
+    }
+}
+
 /// Forgets a file, or a directory with all it holds.
-pub(super) fn remove(db: &Connection, user: UserId, path: &RemotePath) -> rusqlite::Result<()> {
-    if path.is_home() {
+pub(super) fn remove(db: &Connection, user: UserId, spot: &Spot) -> rusqlite::Result<()> {
+    if spot.is_home() {
         return db.prepare_cached("DELETE FROM records WHERE user = ?1")?.execute([user.0]).map(drop);
     }
-    db.prepare_cached("DELETE FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3")?.execute(params![
-        user.0,
-        path.parent().as_bytes(),
-        path.name()
-    ])?;
-    for (low, high) in below(path) {
+    db.prepare_cached("DELETE FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3")?
+        .execute(params![user.0, spot.dir, spot.name])?;
+    for (low, high) in below(&spot.full()) {
         db.prepare_cached("DELETE FROM records WHERE user = ?1 AND dir >= ?2 AND dir < ?3")?
             .execute(params![user.0, low, high])?;
     }
@@ -114,29 +139,24 @@ pub(super) fn remove(db: &Connection, user: UserId, path: &RemotePath) -> rusqli
 }
 
 /// Gives the records of a file, or of all in a directory, their new paths. The home is never moved.
-pub(super) fn rename(db: &Connection, user: UserId, from: &RemotePath, to: &RemotePath) -> rusqlite::Result<()> {
+pub(super) fn rename(db: &Connection, user: UserId, from: &Spot, to: &Spot) -> rusqlite::Result<()> {
     if from == to || from.is_home() {
         return Ok(());
     }
     remove(db, user, to)?;
-    db.prepare_cached(RENAME)?.execute(params![
-        user.0,
-        from.parent().as_bytes(),
-        from.name(),
-        to.parent().as_bytes(),
-        to.name()
-    ])?;
-    for (low, high) in below(from) {
-        let rest = Whole(from.as_bytes().len() as u64 + 1);
-        db.prepare_cached(RENAME_BELOW)?.execute(params![user.0, low, high, to.as_bytes(), rest])?;
+    db.prepare_cached(RENAME)?.execute(params![user.0, from.dir, from.name, to.dir, to.name])?;
+    let (old, new) = (from.full(), to.full());
+    for (low, high) in below(&old) {
+        let rest = Whole(old.len() as u64 + 1);
+        db.prepare_cached(RENAME_BELOW)?.execute(params![user.0, low, high, new, rest])?;
     }
     Ok(())
 }
 
-/// The directories from `path` down, as two ranges: itself, and what begins with `path/`. No path
+/// The directories from `path` down, as two ranges: itself, and what begins with `path/`. No name
 /// holds a NUL, and `0` follows `/`.
-fn below(path: &RemotePath) -> [(Vec<u8>, Vec<u8>); 2] {
-    let with = |end: &[u8]| [path.as_bytes(), end].concat();
+fn below(path: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
+    let with = |end: &[u8]| [path, end].concat();
     [(with(b""), with(b"\0")), (with(b"/"), with(b"0"))]
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::CatalogError;
 use crate::config::Durability;
@@ -20,8 +20,9 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     if !path.try_exists().map_err(failed)? {
         create(path)?;
     }
-    let connection = connect(path)?;
+    let mut connection = connect(path)?;
     check(&connection, path)?;
+    upgrade(&mut connection)?;
     // With a write-ahead log, full syncs it with every commit; normal only before it is copied into the
     // database, which keeps the file whole but not the newest commits.
     let synchronous = match durability {
@@ -60,11 +61,27 @@ fn check(connection: &Connection, path: &Path) -> Result<(), CatalogError> {
     };
     match owner {
         APPLICATION => match pragma("user_version")? {
-            VERSION => Ok(()),
+            1..=VERSION => Ok(()),
             found => Err(CatalogError::Newer { path: path.to_owned(), found, known: VERSION }),
         },
         _ => Err(CatalogError::Foreign(path.to_owned())),
     }
+}
+
+/// Brings the tables of an earlier version to this one, in one step: whoever comes between finds either.
+fn upgrade(connection: &mut Connection) -> Result<(), CatalogError> {
+    let version = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let found = version(&transaction)?;
+    for (_, step) in UPGRADES.iter().filter(|(to, _)| *to > found) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
 }
 
 /// Makes a new catalog beside its place and gives it its name when it is whole: whoever opens it at
@@ -88,6 +105,7 @@ fn make(path: &Path) -> Result<(), CatalogError> {
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", VERSION)?;
     connection.execute_batch(TABLES)?;
+    UPGRADES.iter().try_for_each(|(_, step)| connection.execute_batch(step))?;
     connection.close().map_err(|(_, error)| error)?;
     let file = File::open(path).map_err(failed)?;
     file.sync_all().map_err(failed)
@@ -99,12 +117,13 @@ fn failed(error: io::Error) -> CatalogError {
 
 /// "Cata": tells our files from others.
 const APPLICATION: i64 = 0x4361_7461;
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long to wait for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements in this module.
 const STATEMENTS: usize = 64;
 
+/// The tables of version 1; what came later is in [`UPGRADES`], so that old and new catalogs are the same.
 /// Names and directories are bytes. `dir` and `name` apart make the children of a directory an
 /// equality and a subtree a range. Identities of accounts are never used twice.
 const TABLES: &str = "
@@ -162,6 +181,24 @@ CREATE TABLE uploads (
 ) STRICT;
 ";
 
+/// What leads to each later version from the one before. Never changed once it was released.
+const UPGRADES: [(i64, &str); 1] = [(
+    2,
+    "
+ALTER TABLE users ADD COLUMN trash_days INTEGER CHECK (trash_days > 0);
+CREATE TABLE trash (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    doomed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX trash_of_user ON trash(user);
+",
+)];
+
 const RESERVATIONS: &str = "
 ATTACH ':memory:' AS live;
 CREATE TABLE live.reservations (
@@ -172,3 +209,30 @@ CREATE TABLE live.reservations (
 ) STRICT;
 CREATE INDEX live.reservations_of_user ON reservations(user, bytes, files);
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[tokio::test]
+    async fn an_older_catalog_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("catalog.sqlite");
+        let old = Connection::open(&path).expect("made");
+        let header =
+            format!("PRAGMA journal_mode = wal; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1;");
+        old.execute_batch(&header).expect("set");
+        old.execute_batch(TABLES).expect("made");
+        old.execute("INSERT INTO users (name, phc, used) VALUES ('ada', 'x', 7)", []).expect("added");
+        for _ in 0..2 {
+            let catalog = Catalog::open(&path, Durability::Full).expect("opened, the second time as it is");
+            let users = catalog.users().await.expect("read");
+            let [ada] = users.as_slice() else { panic!("{users:?}") };
+            assert_eq!((ada.used, ada.trash_days), (7, None), "who was there before has no trash");
+            catalog.trash_state(ada.id).await.expect("the table is there");
+        }
+        let version: i64 = old.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("read");
+        assert_eq!(version, VERSION);
+    }
+}

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use wire::UserName;
 use wire::size;
 
-use super::{CliError, Flags, Limit, print, run, secret};
+use super::{CliError, Days, Flags, Limit, print, run, secret};
 use crate::accounts::{Accounts, Home};
 use crate::config::{self, Config};
 use crate::datadir::DataDir;
@@ -40,6 +40,9 @@ pub async fn perform(flags: Flags) -> Result<(), CliError> {
     if let Some(name) = &flags.set_quota {
         return set_limits(&flags, &config, name).await;
     }
+    if let (Some(name), Some(Days(days))) = (&flags.set_trash, flags.trash) {
+        return Ok(Accounts::open(&config)?.catalog.set_trash(name, days).await?);
+    }
     if let Some(name) = &flags.lock_user {
         return Ok(Accounts::open(&config)?.catalog.set_locked(name, true).await?);
     }
@@ -71,7 +74,11 @@ async fn add(flags: &Flags, config: &Config, name: &UserName) -> Result<(), CliE
     accounts.require_new(name).await?;
     let password = secret::read(flags, name)?;
     let limit = |limit: Option<Limit>| limit.and_then(|limit| limit.0);
-    let found = accounts.add(name, password, limit(flags.quota), limit(flags.max_files)).await?;
+    let trash = match flags.trash {
+        Some(Days(days)) => days,
+        None => Some(config.trash_days).filter(|days| *days > 0),
+    };
+    let found = accounts.add(name, password, limit(flags.quota), limit(flags.max_files), trash).await?;
     if found.files > 0 {
         let bytes = size::show(found.bytes);
         writeln!(io::stdout(), "took up what was in the home: {} files, {bytes}", found.files)?;

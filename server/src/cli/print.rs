@@ -17,6 +17,7 @@ struct UserRow<'a> {
     used: u64,
     files: u64,
     max_files: Option<u64>,
+    trash_days: Option<u32>,
     locked: bool,
 }
 
@@ -43,6 +44,7 @@ pub(super) fn users(out: &mut impl Write, users: &[Account], json: bool) -> io::
             size::show(user.used),
             user.files.to_string(),
             limit(user.max_files, |files| files.to_string()),
+            limit(user.trash_days.map(u64::from), |days| format!("{days} d")),
             if user.locked { "locked" } else { "" }.to_owned(),
         ]
     };
@@ -53,11 +55,12 @@ pub(super) fn users(out: &mut impl Write, users: &[Account], json: bool) -> io::
             used: user.used,
             files: user.files,
             max_files: user.max_files,
+            trash_days: user.trash_days,
             locked: user.locked,
         });
         return as_json(out, rows);
     }
-    table(out, ["NAME", "QUOTA", "USED", "FILES", "MAX FILES", "STATE"], users.iter().map(row))
+    table(out, ["NAME", "QUOTA", "USED", "FILES", "MAX FILES", "TRASH", "STATE"], users.iter().map(row))
 }
 
 /// The unfinished uploads.

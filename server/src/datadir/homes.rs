@@ -25,9 +25,10 @@ impl DataDir {
         self.users().join(name.as_str())
     }
 
-    /// Makes what is missing of a home. Files that are there stay.
+    /// Makes what is missing of a home. Files that are there stay, but for those in the trash.
     pub fn make_home(&self, name: &UserName) -> io::Result<()> {
         let home = self.home(name);
+        remove_all(&home.join("trash"))?;
         PARTS.iter().try_for_each(|part| DirBuilder::new().recursive(true).mode(0o700).create(home.join(part)))
     }
 

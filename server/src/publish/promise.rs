@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wire::Fault;
 
-use crate::catalog::ReservationId;
+use crate::catalog::{CatalogError, ReservationId, TrashState};
 use crate::tenant::Tenant;
 use crate::vault::Stamp;
 
@@ -50,9 +50,21 @@ impl Reservation {
     /// Promises space in one atomic step, or names what is missing.
     pub async fn take(tenant: &Arc<Tenant>, growth: Growth) -> Result<Self, Fault> {
         tenant.make_good().await?;
-        let id = tenant.catalog.reserve(tenant.id, growth.bytes, growth.files).await?;
+        let id = match tenant.catalog.reserve(tenant.id, growth.bytes, growth.files).await {
+            Err(error @ CatalogError::OverQuota { .. }) => return Err(over_quota(tenant, error).await),
+            reserved => reserved?,
+        };
         Ok(Self { tenant: Arc::clone(tenant), id })
     }
+}
+
+/// Names what emptying the trash would bring: it is no secret of the server's where the space went.
+async fn over_quota(tenant: &Tenant, error: CatalogError) -> Fault {
+    let mut fault = Fault::from(error);
+    if let Ok(TrashState { days: Some(_), bytes: bytes @ 1.., .. }) = tenant.catalog.trash_state(tenant.id).await {
+        fault.message = format!("{}; the trash holds {}", fault.message, wire::size::show(bytes));
+    }
+    fault
 }
 
 impl Drop for Reservation {

@@ -106,42 +106,47 @@ impl Home {
 
     fn try_remove_tree(&self, path: &RemotePath, freed: &mut Freed) -> Result<(), VaultError> {
         let (parent, name) = self.parent(path)?;
-        let node = Node::of(&statat(&parent, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW)?);
-        if node.kind != Kind::Directory {
-            return self.try_remove(path, freed);
-        }
-        let top = jail::open(parent.as_fd(), &name, OFlags::DIRECTORY, Links::None)?;
-        let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
-        let mut emptied = Vec::new();
-        while let Some(relative) = waiting.pop() {
-            let dir = jail::open(top.as_fd(), &relative, OFlags::DIRECTORY, Links::None)?;
-            let mut names = Vec::new();
-            each(&dir, |name, node| {
-                names.push((name.to_vec(), node.kind));
-                Ok(())
-            })?;
-            for (name, kind) in names {
-                if kind == Kind::Directory {
-                    let slash: &[u8] = if relative.is_empty() { b"" } else { b"/" };
-                    waiting.push([relative.as_slice(), slash, name.as_slice()].concat());
-                } else {
-                    take(&dir, &name, freed)?;
-                }
-            }
-            emptied.push(relative);
-        }
-        // Directories were met before what they hold: backwards, each is empty when its turn comes.
-        for relative in emptied.iter().rev().filter(|relative| !relative.is_empty()) {
-            let (above, name) = match relative.iter().rposition(|byte| *byte == b'/') {
-                Some(slash) => (relative.get(..slash), relative.get(slash + 1..)),
-                None => (Some(&[][..]), Some(relative.as_slice())),
-            };
-            let dir = jail::open(top.as_fd(), above.unwrap_or_default(), OFlags::DIRECTORY, Links::None)?;
-            unlinkat(&dir, name.unwrap_or_default(), AtFlags::REMOVEDIR)?;
-        }
-        unlinkat(&parent, name.as_slice(), AtFlags::REMOVEDIR)?;
+        take_tree(&parent, &name, freed)?;
         Ok(self.disk.sync_directory(parent.as_fd())?)
     }
+}
+
+/// Removes one name, a directory with all it holds.
+pub(super) fn take_tree(parent: &OwnedFd, name: &[u8], freed: &mut Freed) -> Result<(), VaultError> {
+    let node = Node::of(&statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?);
+    if node.kind != Kind::Directory {
+        return take(parent, name, freed);
+    }
+    let top = jail::open(parent.as_fd(), name, OFlags::DIRECTORY, Links::None)?;
+    let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut emptied = Vec::new();
+    while let Some(relative) = waiting.pop() {
+        let dir = jail::open(top.as_fd(), &relative, OFlags::DIRECTORY, Links::None)?;
+        let mut names = Vec::new();
+        each(&dir, |name, node| {
+            names.push((name.to_vec(), node.kind));
+            Ok(())
+        })?;
+        for (name, kind) in names {
+            if kind == Kind::Directory {
+                let slash: &[u8] = if relative.is_empty() { b"" } else { b"/" };
+                waiting.push([relative.as_slice(), slash, name.as_slice()].concat());
+            } else {
+                take(&dir, &name, freed)?;
+            }
+        }
+        emptied.push(relative);
+    }
+    // Directories were met before what they hold: backwards, each is empty when its turn comes.
+    for relative in emptied.iter().rev().filter(|relative| !relative.is_empty()) {
+        let (above, name) = match relative.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (relative.get(..slash), relative.get(slash + 1..)),
+            None => (Some(&[][..]), Some(relative.as_slice())),
+        };
+        let dir = jail::open(top.as_fd(), above.unwrap_or_default(), OFlags::DIRECTORY, Links::None)?;
+        unlinkat(&dir, name.unwrap_or_default(), AtFlags::REMOVEDIR)?;
+    }
+    Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
 /// Removes one name that is not a directory that holds something.

@@ -67,40 +67,51 @@ impl Home {
         // The first step may lead over links inside the home, as a listing does; none below it.
         let top = self.directory(path, Links::Inside)?;
         let mut pages = Pages { page: &mut page, filling: Page::new(), bytes: 0 };
-        let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
-        while let Some(relative) = waiting.pop() {
-            let opened = super::jail::open(top.as_fd(), &relative, DIRECTORY, Links::None);
-            let dir = match opened {
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) if !relative.is_empty() => continue,
-                opened => opened?,
-            };
-            each(&dir, |name, node| {
-                let mut full = relative.clone();
-                if !full.is_empty() {
-                    full.push(b'/');
-                }
-                full.extend_from_slice(name);
-                if node.kind == Kind::Directory {
-                    waiting.push(full.clone());
-                }
-                row(&mut pages, full, name, node)
-            })?;
-        }
+        visit(&top, |full, name, node| row(&mut pages, full, name, node))?;
         pages.finish()
     }
 
     /// Bytes and files below a directory, counted by looking.
     pub fn measure(&self, path: &RemotePath) -> Result<(u64, u64), VaultError> {
-        let (mut bytes, mut files) = (0, 0);
-        self.walk(path, |page| {
-            for (_, node) in page.iter().filter(|(_, node)| node.kind == Kind::File) {
-                bytes += node.stamp.size;
-                files += 1;
-            }
-            true
-        })?;
-        Ok((bytes, files))
+        measure(&self.directory(path, Links::Inside)?)
     }
+}
+
+/// Bytes and files below an open directory.
+pub(super) fn measure(top: &OwnedFd) -> Result<(u64, u64), VaultError> {
+    let (mut bytes, mut files) = (0, 0);
+    visit(top, |_, _, node| {
+        if node.kind == Kind::File {
+            bytes += node.stamp.size;
+            files += 1;
+        }
+        Ok(())
+    })?;
+    Ok((bytes, files))
+}
+
+/// Calls `row` with the relative path, the last name and the node of everything below an open directory.
+fn visit(top: &OwnedFd, mut row: impl FnMut(Vec<u8>, &[u8], Node) -> Result<(), VaultError>) -> Result<(), VaultError> {
+    let mut waiting: Vec<Vec<u8>> = vec![Vec::new()];
+    while let Some(relative) = waiting.pop() {
+        let opened = super::jail::open(top.as_fd(), &relative, DIRECTORY, Links::None);
+        let dir = match opened {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) if !relative.is_empty() => continue,
+            opened => opened?,
+        };
+        each(&dir, |name, node| {
+            let mut full = relative.clone();
+            if !full.is_empty() {
+                full.push(b'/');
+            }
+            full.extend_from_slice(name);
+            if node.kind == Kind::Directory {
+                waiting.push(full.clone());
+            }
+            row(full, name, node)
+        })?;
+    }
+    Ok(())
 }
 
 /// Calls `row` with each entry but `.` and `..`. An entry that vanishes meanwhile is left out.

@@ -29,6 +29,7 @@ impl Trap {
         let host = Host::start().await.expect("a server");
         host.add_user("ada", None).await.expect("a user");
         host.add_user("bob", None).await.expect("a user");
+        host.set_trash("ada", Some(1)).await.expect("set");
         let outside = tempfile::tempdir().expect("a directory");
         fs::write(outside.path().join("secret"), SECRET).expect("written");
         fs::create_dir(outside.path().join("dir")).expect("made");
@@ -67,6 +68,7 @@ impl Trap {
             Op::Read { path: raw(path), offset: 0, len: 100 },
             Op::Hash { path: raw(path) },
             Op::Find { path: raw(path), pattern: "*".into() },
+            Op::Trash { path: raw(path) },
         ]
     }
 
