@@ -3,13 +3,14 @@
 //! block or a whole scan at a time.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Advice, OFlags, SeekFrom, fadvise, fcntl_getfl, fcntl_setfl, seek};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use crate::aligned::{Aligned, is_aligned};
 use crate::block::{self, BLOCK, Cv, Span};
@@ -33,6 +34,28 @@ pub fn read_block(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<(
     file.read_exact_at(buffer, span.offset)
 }
 
+/// Reads a block of a file of `size` bytes that is passed through once. What was in the page cache is taken from
+/// there and stays; what was not does not come to stay, where the file is [`LARGE`] and the kernel knows how
+/// (Linux 6.14): filling the cache costs more than the reading, and pushes out what others have there.
+pub fn read_block_once(file: &File, size: u64, span: Span, buffer: &mut Aligned) -> io::Result<()> {
+    buffer.resize(span.len);
+    let (mut rest, mut offset) = (&mut **buffer, span.offset);
+    while size >= LARGE && !rest.is_empty() {
+        match preadv2(file, &mut [IoSliceMut::new(rest)], offset, DONT_CACHE) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                rest = rest.get_mut(read..).unwrap_or_default();
+                offset += read as u64;
+            }
+            Err(Errno::INTR) => {}
+            // Not this kernel, or not this file system.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    file.read_exact_at(rest, offset)
+}
+
 /// Proves `bytes` against `cv` and writes them to their place.
 pub fn store_block(staging: &File, size: u64, span: Span, cv: Cv, bytes: &[u8]) -> Result<(), StagingError> {
     prove(size, span, cv, bytes)?;
@@ -43,6 +66,8 @@ pub fn store_block(staging: &File, size: u64, span: Span, cv: Cv, bytes: &[u8]) 
 #[derive(Debug)]
 pub struct Building {
     size: u64,
+    /// Blocks before this one were looked at by [`Building::copy_passed`].
+    passed: AtomicU64,
     /// Held while a block is written, so that what is noted is what lies there, whoever writes the same block
     /// too. `None` from the seal on: nothing is written any more.
     receiver: Mutex<Option<Receiver>>,
@@ -51,7 +76,7 @@ pub struct Building {
 impl Building {
     /// Goes on from what `receiver` has found.
     pub fn new(receiver: Receiver) -> Self {
-        Self { size: receiver.size(), receiver: Mutex::new(Some(receiver)) }
+        Self { size: receiver.size(), passed: AtomicU64::new(0), receiver: Mutex::new(Some(receiver)) }
     }
 
     /// Whether a block that was announced belongs here. To be asked before its payload is kept.
@@ -69,6 +94,32 @@ impl Building {
             receiver.overwrites(span.index);
             write(staging, span, bytes)?;
             receiver.stored(span.index, cv);
+        }
+        Ok(())
+    }
+
+    /// Copies blocks of the old file that the sender has let stand, for it goes from the front and is at `index`: a
+    /// part of what [`assemble`] has to do, done while the sender still reads. Not more than [`PASSED`] at once,
+    /// since the next block waits. Of one caller at a time.
+    pub fn copy_passed(&self, staging: &File, basis: &File, index: u64) -> Result<(), StagingError> {
+        let from = self.passed.load(Ordering::Relaxed);
+        let to = index.min(from + PASSED);
+        if to <= from {
+            return Ok(());
+        }
+        self.passed.store(to, Ordering::Relaxed);
+        let passed: Vec<_> = self.receiver().iter().flat_map(|receiver| receiver.to_copy_within(from..to)).collect();
+        let mut buffer = Aligned::default();
+        for (span, cv) in passed {
+            read_block_once(basis, self.size, span, &mut buffer)?;
+            prove(self.size, span, cv, &buffer)?;
+            let mut receiver = self.receiver();
+            let Some(receiver) = receiver.as_mut() else { return Ok(()) };
+            // Unless another block has come in its place.
+            if receiver.to_copy_within(span.index..span.index + 1).next() == Some((span, cv)) {
+                write(staging, span, &buffer)?;
+                receiver.copied(span.index, cv);
+            }
         }
         Ok(())
     }
@@ -184,7 +235,7 @@ pub fn assemble(receiver: &Receiver, staging: &File, basis: Option<&File>) -> Re
         let mut buffer = Aligned::default();
         for (span, cv) in copies {
             let basis = basis.ok_or(Violation::Damaged { index: span.index })?;
-            read_block(basis, *span, &mut buffer)?;
+            read_block_once(basis, receiver.size(), *span, &mut buffer)?;
             store_block(staging, receiver.size(), *span, *cv, &buffer)?;
         }
         Ok(())
@@ -219,6 +270,12 @@ fn try_read(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<bool> {
     }
 }
 
+/// Blocks looked at between two that come: a tenth of a second for a disk, and seconds for a slow one.
+const PASSED: u64 = 128;
+/// Bytes from which on a file is passed by the page cache when it is read once.
+const LARGE: u64 = 64 << 20;
+/// `RWF_DONTCACHE`, which rustix has no name for yet.
+const DONT_CACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 /// Blocks that start on their way to the disk together.
 const WRITE_BACK: u64 = 8;
 /// Blocks below which a second thread costs more than it saves.
@@ -247,6 +304,23 @@ mod tests {
     }
 
     #[test]
+    fn a_block_is_read_the_same_whether_or_not_it_is_cached() {
+        let content: Vec<u8> = (0..2 * BLOCK + 10).map(|at| (at / 1000) as u8).collect();
+        let file = file(&content);
+        for size in [content.len() as u64, LARGE] {
+            for (index, part) in content.chunks(BLOCK).enumerate() {
+                let span = Span { index: index as u64, offset: (index * BLOCK) as u64, len: part.len() };
+                let mut read = Aligned::default();
+                read_block_once(&file, size, span, &mut read).expect("read");
+                assert!(*read == *part);
+            }
+            let beyond = Span { index: 2, offset: 2 * BLOCK as u64, len: 11 };
+            let ends = read_block_once(&file, size, beyond, &mut Aligned::default()).expect_err("it ends before");
+            assert_eq!(ends.kind(), io::ErrorKind::UnexpectedEof);
+        }
+    }
+
+    #[test]
     fn a_scan_offers_what_is_there_and_skips_holes() {
         let size = 3 * BLOCK as u64 + 10;
         let content: Vec<u8> = (0..size).map(|i| (i / 1000) as u8).collect();
@@ -271,6 +345,34 @@ mod tests {
         let values = held(&receiver);
         assert_eq!((values[0], values[2], values[3]), (cv(0), None, cv(3)));
         assert!(values[1].is_some() && values[1] != cv(1));
+    }
+
+    #[test]
+    fn what_the_sender_has_passed_by_is_copied_before_the_end() {
+        let size = 5 * BLOCK as u64;
+        let content: Vec<u8> = (0..size).map(|at| (at / 999) as u8).collect();
+        let (staging, basis) = (file(b""), file(&content));
+        let mut receiver = Receiver::new(size);
+        scan(&mut receiver, &staging, Some(&basis)).expect("scanned");
+        let building = Building::new(receiver);
+        let to_copy = || building.receiver().as_ref().map_or(0, |receiver| receiver.to_copy().count());
+        let (changed, span) = (vec![1; BLOCK], building.expects(2, BLOCK).expect("the third block"));
+        let cv = chaining_value(size, 2, &changed);
+        building.store(&staging, span, cv, &changed).expect("stored");
+        building.copy_passed(&staging, &basis, 3).expect("copied");
+        assert_eq!(to_copy(), 2, "the last two are not passed yet");
+        // What spoils the old file now is noticed, and nothing of it is taken for what was let stand.
+        basis.write_all_at(b"x", 3 * BLOCK as u64).expect("changed behind our back");
+        building.copy_passed(&staging, &basis, 4).expect_err("other bytes");
+        assert_eq!(to_copy(), 2);
+        let receiver = building.seal().expect("not sealed yet");
+        assert_eq!(receiver.tally().sent, BLOCK as u64);
+        for (index, part) in [&content[..BLOCK], &content[BLOCK..2 * BLOCK], &changed[..]].into_iter().enumerate() {
+            let mut read = Aligned::default();
+            let span = block::span(size, index as u64).expect("a block");
+            read_block(&staging, span, &mut read).expect("read");
+            assert!(*read == *part, "block {index}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! root at the end. [`Receiver`]: what it holds out; blocks in, each against its own value; the root
 //! compared at the end. Both keep 33 bytes a block: 33 KiB for each GiB of file.
 
+use std::ops::Range;
+
 use crate::block::{self, Cv, Root, Span};
 use crate::message::HELD_PAGE;
 
@@ -250,10 +252,20 @@ impl Receiver {
     /// Blocks of the old file that the sender let stand, to be copied into the staging file, each
     /// against its value.
     pub fn to_copy(&self) -> impl Iterator<Item = (Span, Cv)> {
-        self.places.iter().enumerate().filter_map(|(index, place)| match place {
-            Some(Place::Basis(cv)) => block::span(self.size, index as u64).map(|span| (span, *cv)),
+        self.to_copy_within(0..block::count(self.size))
+    }
+
+    /// The same of some blocks.
+    pub fn to_copy_within(&self, blocks: Range<u64>) -> impl Iterator<Item = (Span, Cv)> {
+        blocks.filter_map(|index| match self.place(index) {
+            Some(Place::Basis(cv)) => block::span(self.size, index).map(|span| (span, cv)),
             _ => None,
         })
+    }
+
+    /// Notes that block `index` of the old file was copied into the staging file.
+    pub fn copied(&mut self, index: u64, cv: Cv) {
+        self.put(index, Place::Staged(cv));
     }
 
     /// The values of all blocks, if they fold to `root`: the content is then proven.

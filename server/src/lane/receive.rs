@@ -229,6 +229,8 @@ impl Receiving {
     /// Lets the disk take a block, after the one before.
     async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Aligned) {
         let BlockHeader { transfer, index, cv, .. } = header;
+        // From the front come those of the lane that the upload began on.
+        let passing = self.uploads.contains_key(&transfer).then(|| Arc::clone(&writing));
         let store = match writing.store(header) {
             Ok(store) => store,
             Err(violation) => {
@@ -239,6 +241,9 @@ impl Receiving {
         self.settle_storing().await;
         let task = tokio::task::spawn_blocking(move || {
             let stored = store(&buffer);
+            if let Some(writing) = passing {
+                writing.copy_passed(index);
+            }
             (buffer, stored)
         });
         self.storing = Some(Storing { transfer, index, cv, task });

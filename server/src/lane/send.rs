@@ -13,7 +13,7 @@ use wire::block::{self, BLOCK, Span};
 use wire::frame::BlockHeader;
 use wire::link::LinkError;
 use wire::message::{Lane, Offer, RawPath};
-use wire::staging::read_block;
+use wire::staging::read_block_once;
 use wire::transfer::{Sender, Verdict};
 use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
@@ -209,7 +209,7 @@ fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultE
     let content = match block::span(node.stamp.size, 0) {
         Some(span) if eager && node.stamp.size <= SMALL => {
             let mut buffer = Buffer::small(Aligned::default());
-            read(&file, span, &mut buffer)?;
+            read(&file, node.stamp.size, span, &mut buffer)?;
             unchanged(&file, &node)?;
             Some(buffer)
         }
@@ -327,7 +327,7 @@ impl Sending {
         let mut buffer = self.buffers.take().await.ok_or_else(gone)?;
         let source = Arc::clone(source);
         let reading = tokio::task::spawn_blocking(move || {
-            read(&source.file, span, &mut buffer)?;
+            read(&source.file, source.node.stamp.size, span, &mut buffer)?;
             Ok::<_, VaultError>((source.value(span, source.known_cv(span), &buffer.bytes), buffer))
         });
         Ok(reading.await.map_err(|error| lost_task(&error))??)
@@ -373,8 +373,8 @@ impl Source {
 }
 
 /// A file that ends before its block does has changed since it was opened.
-fn read(file: &File, span: Span, buffer: &mut Buffer) -> Result<(), VaultError> {
-    match read_block(file, span, &mut buffer.bytes) {
+fn read(file: &File, size: u64, span: Span, buffer: &mut Buffer) -> Result<(), VaultError> {
+    match read_block_once(file, size, span, &mut buffer.bytes) {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(VaultError::Changed),
         read => Ok(read?),
     }

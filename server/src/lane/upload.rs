@@ -39,7 +39,6 @@ pub(super) struct StagedUpload {
     expect: Expect,
     offer: Offer,
     pub(super) writing: Arc<Writing>,
-    basis: Option<File>,
     promised: Growth,
     reservation: Reservation,
     /// The way down waits for it.
@@ -53,6 +52,8 @@ pub(super) struct StagedUpload {
 pub(crate) struct Writing {
     building: Building,
     staged: Arc<Staged>,
+    /// The file that is replaced.
+    basis: Option<File>,
     _claim: Arc<Claim>,
 }
 
@@ -146,8 +147,9 @@ impl StagedUpload {
         };
         let (receiver, staged, basis) = tenant.on_disk(look).await?;
         let held = if offer.eager { Vec::new() } else { receiver.held_pages().collect() };
-        let writing = Arc::new(Writing { building: Building::new(receiver), staged: Arc::new(staged), _claim: claim });
-        let upload = Self { path, expect, offer, writing, basis, promised, reservation, _running: running };
+        let (building, staged) = (Building::new(receiver), Arc::new(staged));
+        let writing = Arc::new(Writing { building, staged, basis, _claim: claim });
+        let upload = Self { path, expect, offer, writing, promised, reservation, _running: running };
         let staged = &upload.writing.staged;
         let noted = tenant.catalog.note_upload(tenant.id, &upload.path, offer.size, &staged.name).await;
         if let Err(error) = noted {
@@ -162,9 +164,9 @@ impl StagedUpload {
 
     /// Proves the whole, copies what the sender let stand of the old file, and publishes.
     pub(super) async fn finish(self: Box<Self>, tenant: &Arc<Tenant>, root: Root) -> Result<(), Fault> {
-        let StagedUpload { path, expect, offer, writing, basis, promised, reservation, _running } = *self;
+        let StagedUpload { path, expect, offer, writing, promised, reservation, _running } = *self;
         let held = Arc::clone(&writing);
-        let assembled = tokio::task::spawn_blocking(move || held.assemble(root, basis.as_ref()));
+        let assembled = tokio::task::spawn_blocking(move || held.assemble(root));
         let cvs = assembled.await.map_err(|error| lost_task(&error))?.map_err(bad_content)?;
         let staged = Arc::clone(&writing.staged);
         let cvs = if cvs.len() > 1 { cvs } else { Vec::new() };
@@ -196,11 +198,19 @@ impl Writing {
         Ok(move |bytes: &[u8]| self.building.store(&self.staged.file, span, header.cv, bytes))
     }
 
+    /// Copies some of what the sender has let stand before block `index`. What fails now fails at the end, too, and
+    /// is told then. Blocks.
+    pub(super) fn copy_passed(&self, index: u64) {
+        if let Some(basis) = &self.basis {
+            let _ = self.building.copy_passed(&self.staged.file, basis, index);
+        }
+    }
+
     /// Takes no more blocks, proves the whole, and puts in what the sender let stand of the old file. Blocks.
-    fn assemble(&self, root: Root, basis: Option<&File>) -> Result<Vec<Cv>, StagingError> {
+    fn assemble(&self, root: Root) -> Result<Vec<Cv>, StagingError> {
         let receiver = self.building.seal()?;
         let cvs = receiver.prove(root)?;
-        staging::assemble(&receiver, &self.staged.file, basis)?;
+        staging::assemble(&receiver, &self.staged.file, self.basis.as_ref())?;
         // Only blocks within the size were kept, but an earlier try may have been longer.
         self.staged.file.set_len(receiver.size())?;
         Ok(cvs)

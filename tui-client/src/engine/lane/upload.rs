@@ -329,7 +329,7 @@ impl Line {
     pub(super) async fn read(&self, source: &Arc<Source>, size: u64, span: Span) -> Reading {
         let (source, mut buffer) = (source.clone(), self.pool.take(span.len).await);
         tokio::task::spawn_blocking(move || {
-            let read = staging::read_block(&source.file, span, &mut buffer.bytes);
+            let read = staging::read_block_once(&source.file, size, span, &mut buffer.bytes);
             let cv = block::chaining_value(size, span.index, &buffer.bytes);
             (span, read.map(|()| (buffer, cv)))
         })
