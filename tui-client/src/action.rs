@@ -25,6 +25,12 @@ pub enum Action {
     NewFile,
     /// Deletes after a question.
     Delete,
+    /// Deletes after a question, past the trash.
+    DeleteForGood,
+    /// Takes the last step back.
+    Undo,
+    /// Deletes what is in the trash, after a question.
+    EmptyTrash,
     /// Ends the program.
     Quit,
     /// Stops the program for the shell.

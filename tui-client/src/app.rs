@@ -26,6 +26,7 @@ pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;
+pub mod undo;
 pub mod viewer;
 
 use dialog::Dialog;
@@ -88,6 +89,8 @@ pub struct App {
     pub if_exists: IfExists,
     /// The file that is looked at, in front of everything but dialogs.
     pub viewer: Option<Box<viewer::Viewer>>,
+    /// What can be taken back, and the trash.
+    pub undo: undo::Undo,
 }
 
 /// Which pane.
@@ -213,6 +216,7 @@ impl App {
             working: 0,
             if_exists: opening.if_exists,
             viewer: None,
+            undo: undo::Undo::default(),
         }
     }
 

@@ -10,6 +10,7 @@ mod reading;
 mod saved;
 mod terminal;
 mod turn;
+mod undoing;
 mod viewing;
 mod work;
 

@@ -12,10 +12,12 @@ mod questions;
 mod queue;
 mod reads;
 mod server;
+mod undo;
 mod viewer;
 mod work;
 
 pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
+pub use undo::{Told, Wish};
 
 use crate::action::Scope;
 use crate::app::App;
@@ -46,6 +48,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
         Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
         Msg::Terminate => out.push(Effect::Quit),
+        Msg::Trash(told) => undo::told(app, told, &mut out),
         Msg::Seen(seen) => viewer::seen(app, seen, &mut out),
     }
     questions::open(app);

@@ -42,6 +42,7 @@ async fn main() -> ExitCode {
 async fn scene() -> Result<(Host, Machine)> {
     let host = Host::start().await?;
     host.add_user(USER, Some(QUOTA)).await?;
+    host.set_trash(USER, Some(30)).await?;
     let machine = Machine::new()?;
     for (name, content) in ASSETS {
         let path = machine.path(name);

@@ -26,7 +26,16 @@ pub(super) const FILE: &[Spec] = &[
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
     row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
-    row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, after a question"),
+    row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
+    row(
+        Action::DeleteForGood,
+        "delete_for_good",
+        PANES,
+        &["Shift-F8", "F20", "Shift-Delete"],
+        None,
+        "delete past the trash",
+    ),
+    row(Action::Undo, "undo", PANES, &["Alt-Z"], None, "take back the last move, or deletion to the trash"),
     row(Action::Suspend, "suspend", ALL, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
     row(Action::Quit, "quit", BOTH, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
 ];
@@ -77,7 +86,10 @@ pub(super) const QUEUE: &[Spec] = &[
     row(Action::ForgetFinished, "forget_finished", IN_QUEUE, &["x"], None, "take all finished ones off the list"),
 ];
 
-pub(super) const SERVER: &[Spec] = &[row(Action::Connect, "connect", PANES, &["Ctrl-N"], None, "connect to a server")];
+pub(super) const SERVER: &[Spec] = &[
+    row(Action::Connect, "connect", PANES, &["Ctrl-N"], None, "connect to a server"),
+    row(Action::EmptyTrash, "empty_trash", PANES, &["Ctrl-F8"], None, "empty the account's trash, after a question"),
+];
 
 pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", ALL, &["F1"], Some("Help"), "this list")];
 

@@ -28,6 +28,8 @@ pub enum Kind {
     Prompt(Prompt, Field),
     /// Whether to delete.
     Delete(Deletion),
+    /// Whether to delete all that is in the trash.
+    EmptyTrash,
     /// The target of a copy or move within one side exists.
     Exists {
         /// What is left to do, beginning with the one that was refused.
@@ -148,6 +150,8 @@ pub struct Deletion {
     pub serial: u64,
     /// What was counted so far; `None` when there is nothing to count.
     pub tally: Option<Tally>,
+    /// Days that they stay in the account's trash; `None`: they are deleted for good.
+    pub days: Option<u32>,
 }
 
 /// What directories hold, all the way down.

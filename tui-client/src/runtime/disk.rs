@@ -114,6 +114,12 @@ pub(super) fn rename(from: &Path, to: &Path, replace: bool) -> Result<(), Fault>
     })
 }
 
+/// What stands there, a link itself.
+pub(super) fn look(path: &Path) -> Result<(Entry, Metadata), Fault> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| fault(&error, path))?;
+    Ok((entry(path.as_os_str().as_encoded_bytes().to_vec(), &metadata), metadata))
+}
+
 /// The row of a file.
 pub(super) fn entry(name: Vec<u8>, metadata: &Metadata) -> Entry {
     let kind = match metadata.file_type() {

@@ -13,9 +13,9 @@ use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::FullScreen;
 use super::turn::Perform;
-use super::{reading, viewing, work};
+use super::{reading, undoing, viewing, work};
 use crate::app::dialog::Login;
-use crate::update::{Ask, Effect, Msg, Work};
+use crate::update::{Ask, Effect, Msg, Told, Work};
 
 /// The doer of the real program.
 pub(super) struct Doer {
@@ -114,7 +114,8 @@ impl Doer {
         let (inbox, port, token) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
         let stop = token.clone();
         let job = async move {
-            let (done, fault) = work::run(port.as_ref(), &work, &stop).await;
+            let (done, fault, step) = work::run(port.as_ref(), &work, &stop).await;
+            let _ = inbox.send(Msg::Trash(Told::Done(step))).await;
             let _ = inbox.send(Msg::Worked { work, done, fault }).await;
         };
         self.serial += 1;
@@ -154,6 +155,11 @@ impl Perform for Doer {
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
             Effect::Work(work) => self.work(work),
+            Effect::Trash(wish) => self.spawn_free(async move {
+                if let Some(told) = undoing::run(port.as_ref(), wish).await {
+                    let _ = inbox.send(Msg::Trash(told)).await;
+                }
+            }),
             Effect::Enqueue(items) => self.on_port(|port| port.enqueue(items)),
             Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
             Effect::Limit(rate) => self.on_port(|port| port.limit(rate)),

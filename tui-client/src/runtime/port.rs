@@ -11,7 +11,8 @@ use super::saved::Saved;
 use crate::app::dialog::Login;
 use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
 use crate::engine::{
-    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trust,
+    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trash,
+    Trust,
 };
 use crate::update::{Command, Msg, Refusal};
 
@@ -111,6 +112,28 @@ impl Port {
 
     pub(super) async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: bool) -> Result<(), Fault> {
         self.engine.copy(from, to, replace).await
+    }
+
+    pub(super) async fn stat(&self, path: &RemotePath) -> Result<Entry, Fault> {
+        self.engine.stat(path).await
+    }
+
+    /// What the trash holds; `None`: the account has none.
+    pub(super) async fn trash_state(&self) -> Result<Option<Trash>, Fault> {
+        self.engine.trash_state().await
+    }
+
+    /// Moves it to the trash; its number there.
+    pub(super) async fn trash(&self, path: &RemotePath) -> Result<u64, Fault> {
+        self.engine.trash(path).await
+    }
+
+    pub(super) async fn restore(&self, id: u64) -> Result<RemotePath, Fault> {
+        self.engine.restore(id).await
+    }
+
+    pub(super) async fn empty_trash(&self) -> Result<(), Fault> {
+        self.engine.empty_trash().await
     }
 
     pub(super) fn enqueue(&self, items: Vec<NewItem>) {

@@ -4,22 +4,55 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use wire::{Code, Fault, RemotePath};
 
-use super::disk;
 use super::port::Port;
 use super::reading::{not_connected, panicked};
+use super::{disk, undoing};
 use crate::app::place::Place;
+use crate::app::undo::{Moved, Step as Undoable};
 use crate::update::{Steps, Work};
 
-/// Does the work; tells how many steps were done and what stopped the next one.
-pub(super) async fn run(port: Option<&Port>, work: &Work, token: &CancellationToken) -> (usize, Option<Fault>) {
-    let steps = steps(work);
-    let all = steps.len();
-    for (done, step) in steps.into_iter().enumerate() {
-        if let Err(fault) = step.run(port, token).await {
-            return (done, Some(fault));
+/// Does the work; tells how many steps were done and what stopped the next one, and beside it what of them can
+/// be taken back.
+pub(super) async fn run(
+    port: Option<&Port>,
+    work: &Work,
+    token: &CancellationToken,
+) -> (usize, Option<Fault>, Undoable) {
+    let (mut trashed, mut moved, mut result) = (Vec::new(), Vec::new(), Ok(()));
+    let mut done = 0;
+    for step in steps(work) {
+        let kept = match &step {
+            Step::Trash(path) => trash(port, path).await.map(|kept| trashed.extend(kept)),
+            Step::Move(from, to, _) => {
+                let (from, to) = (from.clone(), to.clone());
+                let run = step.run(port, token).await;
+                if run.is_ok()
+                    && let Ok(sight) = undoing::sight(port, &to).await
+                {
+                    moved.push(Moved { from, to, sight });
+                }
+                run
+            }
+            _ => step.run(port, token).await,
+        };
+        result = kept;
+        if result.is_err() {
+            break;
         }
+        done += 1;
     }
-    (all, None)
+    let undoable = if trashed.is_empty() { Undoable::Moved(moved) } else { Undoable::Trashed(trashed) };
+    (done, result.err(), undoable)
+}
+
+/// Moves something at the server to the trash. What is gone already cannot be taken back.
+async fn trash(port: Option<&Port>, place: &Place) -> Result<Option<(RemotePath, u64)>, Fault> {
+    let (Place::Remote(path), Some(port)) = (place, port) else { return Err(not_connected()) };
+    match port.trash(path).await {
+        Ok(id) => Ok(Some((path.clone(), id))),
+        Err(fault) if fault.code == Code::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// One change of one thing.
@@ -28,6 +61,7 @@ enum Step {
     MakeDirectory(Place),
     NewFile(Place),
     Remove(Place),
+    Trash(Place),
     Move(Place, Place, Replace),
     Copy(Place, Place, Replace),
 }
@@ -44,6 +78,7 @@ fn steps(work: &Work) -> Vec<Step> {
         Work::MakeDirectory(place) => vec![Step::MakeDirectory(place.clone())],
         Work::NewFile(place) => vec![Step::NewFile(place.clone())],
         Work::Remove(places) => places.iter().cloned().map(Step::Remove).collect(),
+        Work::Trash(places) => places.iter().cloned().map(Step::Trash).collect(),
         Work::Move(steps) => pairs(steps, Step::Move),
         Work::Copy(steps) => pairs(steps, Step::Copy),
     }
@@ -117,7 +152,7 @@ impl RemoteStep {
 }
 
 /// The directory typed in front of a new name is made, as it is on this machine.
-async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fault> {
+pub(super) async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fault> {
     let parent = path.parent();
     if parent.is_home() { Ok(()) } else { port.make_directories(&parent).await }
 }

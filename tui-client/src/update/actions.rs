@@ -3,7 +3,7 @@
 use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
-use super::{Effect, prompts, push, queue, reads, server, viewer};
+use super::{Effect, prompts, push, queue, reads, server, undo, viewer};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::layout::{self, Layout};
@@ -28,7 +28,10 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Move => prompts::rename(app),
         Action::MakeDirectory => prompts::make_directory(app),
         Action::NewFile => prompts::new_file(app),
-        Action::Delete => prompts::delete(app, out),
+        Action::Delete => prompts::delete(app, prompts::Past::Nothing, out),
+        Action::DeleteForGood => prompts::delete(app, prompts::Past::Trash, out),
+        Action::Undo => undo::undo(app, out),
+        Action::EmptyTrash => undo::ask_to_empty(app, out),
         Action::Quit => quit(app, out),
         Action::Suspend => out.push(Effect::Suspend),
         Action::Up => app.here_mut().step(-1),

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, prompts, questions, queue, server, work};
+use super::{Effect, prompts, questions, queue, server, undo, work};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::face::{Face, Press};
@@ -86,6 +86,10 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Delete(deletion) => {
             close(app, out);
             prompts::delete_now(app, deletion, out);
+        }
+        Kind::EmptyTrash => {
+            close(app, out);
+            undo::empty(app, out);
         }
         Kind::Exists { work, .. } => {
             close(app, out);

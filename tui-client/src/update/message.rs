@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 use wire::{Fault, RemotePath};
 
+use super::{Told, Wish};
 use crate::app::dialog::{Login, Tally};
 use crate::app::order::Order;
 use crate::app::place::Place;
@@ -89,6 +90,8 @@ pub enum Msg {
     },
     /// Not logged in.
     NotConnected(Login, Refusal),
+    /// Something about the trash, or about what can be taken back.
+    Trash(Told),
     /// The program was told to end.
     Terminate,
     /// Something for the viewer.
@@ -194,6 +197,8 @@ pub enum Effect {
     StopCount(u64),
     /// Change files.
     Work(Work),
+    /// Something about the trash, or taking something back.
+    Trash(Wish),
     /// Add to the queue.
     Enqueue(Vec<NewItem>),
     /// Change the queue.
@@ -276,6 +281,8 @@ pub enum Work {
     NewFile(Place),
     /// Remove all of these, with what they hold.
     Remove(Vec<Place>),
+    /// Move all of these to the account's trash.
+    Trash(Vec<Place>),
     /// Give things another path, step by step.
     Move(Steps),
     /// Copy things within their side, step by step.
@@ -296,7 +303,7 @@ impl Work {
     pub fn places(&self) -> Vec<&Place> {
         match self {
             Work::MakeDirectory(place) | Work::NewFile(place) => vec![place],
-            Work::Remove(places) => places.iter().collect(),
+            Work::Remove(places) | Work::Trash(places) => places.iter().collect(),
             Work::Move(steps) | Work::Copy(steps) => steps.pairs.iter().flat_map(|(from, to)| [from, to]).collect(),
         }
     }
@@ -306,6 +313,7 @@ impl Work {
         let skip = |steps: Steps| Steps { pairs: steps.pairs.into_iter().skip(done).collect(), replace_first: false };
         match self {
             Work::Remove(places) => Work::Remove(places.into_iter().skip(done).collect()),
+            Work::Trash(places) => Work::Trash(places.into_iter().skip(done).collect()),
             Work::Move(steps) => Work::Move(skip(steps)),
             Work::Copy(steps) => Work::Copy(skip(steps)),
             whole => whole,

@@ -54,9 +54,20 @@ pub(super) fn pattern(app: &mut App, mark: bool) {
     push(app, Kind::Prompt(Prompt::Pattern { mark }, Field::new("*")));
 }
 
+/// What a deletion goes past.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Past {
+    /// It goes to the trash, where there is one.
+    Nothing,
+    /// It is for good.
+    Trash,
+}
+
 /// Asks before a deletion, and has what directories hold counted meanwhile.
-pub(super) fn delete(app: &mut App, out: &mut Vec<Effect>) {
+pub(super) fn delete(app: &mut App, past: Past, out: &mut Vec<Effect>) {
     let Some(sources) = sources_or_tell(app) else { return };
+    let trash = app.undo.trash.filter(|_| past == Past::Nothing && !app.here().place.is_local());
+    let days = trash.map(|trash| trash.days);
     let directories = sources.iter().filter(|source| source.directory).map(|source| source.place.clone());
     let places: Vec<Place> = directories.collect();
     let serial = app.next_serial();
@@ -64,12 +75,13 @@ pub(super) fn delete(app: &mut App, out: &mut Vec<Effect>) {
     if !places.is_empty() {
         out.push(Effect::Count { serial, places });
     }
-    push(app, Kind::Delete(Deletion { sources, serial, tally }));
+    push(app, Kind::Delete(Deletion { sources, serial, tally, days }));
 }
 
 pub(super) fn delete_now(app: &mut App, deletion: Deletion, out: &mut Vec<Effect>) {
     let places = deletion.sources.into_iter().map(|source| source.place).collect();
-    work::begin(app, Work::Remove(places), out);
+    let work = if deletion.days.is_some() { Work::Trash(places) } else { Work::Remove(places) };
+    work::begin(app, work, out);
 }
 
 /// Does what the prompt is for, or tells why the text makes no sense and leaves it open.

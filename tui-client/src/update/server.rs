@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::RemotePath;
 use wire::path::escape;
 
-use super::{Effect, Refusal, ended, push, questions, reads};
+use super::{Effect, Refusal, Wish, ended, push, questions, reads};
 use crate::action::Scope;
 use crate::app::dialog::{Dialog, Kind, Login};
 use crate::app::field::Field;
@@ -41,6 +41,8 @@ pub(super) fn connected(app: &mut App, label: String, saved: Vec<String>, out: &
     app.session = Session::Online(label);
     app.saved = saved;
     app.remote_place = RemotePath::home();
+    app.undo.leave_server();
+    out.push(Effect::Trash(Wish::State));
     let mut remote =
         [Side::Left, Side::Right].into_iter().filter(|side| !app.pane(*side).place.is_local()).collect::<Vec<_>>();
     if remote.is_empty() {

@@ -23,6 +23,7 @@ mod moves;
 mod queue;
 mod random;
 mod reads;
+mod undo;
 mod viewer;
 
 use queue::with_status;
@@ -265,7 +266,7 @@ fn connecting_and_its_ends() {
 
     let mut app = connecting();
     let effects = update(&mut app, Msg::Connected { label: "ada@harbour".into(), saved: vec![] });
-    assert_eq!((effects, app.dialogs.len()), (vec![read(1, remote("/"))], 0));
+    assert_eq!((effects, app.dialogs.len()), (vec![Effect::Trash(Wish::State), read(1, remote("/"))], 0));
     assert_eq!(app.session, Session::Online("ada@harbour".into()));
 }
 

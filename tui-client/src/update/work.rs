@@ -2,7 +2,7 @@
 
 use wire::{Code, Fault};
 
-use super::{Effect, Work, push, reads};
+use super::{Effect, Wish, Work, push, reads};
 use crate::app::dialog::{Kind, Tally};
 use crate::app::place::Place;
 use crate::app::text;
@@ -11,21 +11,22 @@ use crate::app::{App, Tone};
 /// Begins a piece of work.
 pub(super) fn begin(app: &mut App, work: Work, out: &mut Vec<Effect>) {
     app.working += 1;
-    app.tell(Tone::Plain, format!("{}…", sentence(&work, "Making", "Deleting", "Moving", "Copying")));
+    app.tell(Tone::Plain, format!("{}…", sentence(&work, BEGINS)));
     out.push(Effect::Work(work));
 }
 
 pub(super) fn ended(app: &mut App, work: Work, done: usize, fault: Option<Fault>, out: &mut Vec<Effect>) {
     app.working = app.working.saturating_sub(1);
     show_changes(app, &work, out);
+    if matches!(work, Work::Trash(_)) {
+        out.push(Effect::Trash(Wish::State));
+    }
     match fault {
-        None => app.tell(Tone::Good, sentence(&work, "Made", "Deleted", "Moved", "Copied")),
+        None => app.tell(Tone::Good, sentence(&work, ENDS)),
         Some(fault) if fault.code == Code::Exists && matches!(work, Work::Copy(_) | Work::Move(_)) => {
             push(app, Kind::Exists { work: work.rest(done), fault });
         }
-        Some(fault) => {
-            app.tell_fault(sentence(&work, "Not made", "Not deleted", "Not moved", "Not copied").as_str(), &fault)
-        }
+        Some(fault) => app.tell_fault(sentence(&work, FAILS).as_str(), &fault),
     }
 }
 
@@ -44,7 +45,7 @@ fn show_changes(app: &mut App, work: &Work, out: &mut Vec<Effect>) {
     let new = match work {
         Work::MakeDirectory(place) | Work::NewFile(place) => Some(place),
         Work::Move(steps) => steps.pairs.first().map(|(_, to)| to).filter(|_| steps.pairs.len() == 1),
-        Work::Remove(_) | Work::Copy(_) => None,
+        Work::Remove(_) | Work::Trash(_) | Work::Copy(_) => None,
     };
     let mut parents: Vec<Place> = work.places().into_iter().filter_map(Place::parent).collect();
     parents.sort_by_key(Place::text);
@@ -55,10 +56,11 @@ fn show_changes(app: &mut App, work: &Work, out: &mut Vec<Effect>) {
     }
 }
 
-fn sentence(work: &Work, make: &str, delete: &str, moved: &str, copy: &str) -> String {
+fn sentence(work: &Work, [make, delete, trash, moved, copy]: [&'static str; 5]) -> String {
     let (verb, places): (&str, Vec<&Place>) = match work {
         Work::MakeDirectory(place) | Work::NewFile(place) => (make, vec![place]),
         Work::Remove(places) => (delete, places.iter().collect()),
+        Work::Trash(places) => (trash, places.iter().collect()),
         Work::Move(steps) => (moved, steps.pairs.iter().map(|(from, _)| from).collect()),
         Work::Copy(steps) => (copy, steps.pairs.iter().map(|(from, _)| from).collect()),
     };
@@ -67,3 +69,8 @@ fn sentence(work: &Work, make: &str, delete: &str, moved: &str, copy: &str) -> S
         places => format!("{verb} {} things", text::grouped(places.len() as u64)),
     }
 }
+
+/// Words for making, deleting, moving to the trash, moving and copying.
+const BEGINS: [&str; 5] = ["Making", "Deleting", "Moving to the trash:", "Moving", "Copying"];
+const ENDS: [&str; 5] = ["Made", "Deleted", "In the trash:", "Moved", "Copied"];
+const FAILS: [&str; 5] = ["Not made", "Not deleted", "Not moved to the trash:", "Not moved", "Not copied"];

@@ -19,6 +19,7 @@ use crate::app::{Session, place::Place};
 use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
 use crate::update::{Msg, Refusal, update};
 
+mod trash;
 mod viewer;
 
 /// What the terminal shows, one line a row, with nothing at the ends of lines that is not drawn.

@@ -10,6 +10,7 @@ use crate::app::place::Place;
 use crate::app::queue::direction;
 use crate::app::text::{self, Dates};
 use crate::app::{App, Tone};
+use crate::engine::Trash;
 use crate::engine::status::{AfterCopy, Direction, IfExists, ItemId, Job, Question, Side, State};
 use crate::update::Work;
 
@@ -18,6 +19,7 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
         Kind::Help => help(app),
         Kind::Prompt(prompt, field) => prompt_draft(app, prompt).field(field).close_with(prompt_word(prompt)),
         Kind::Delete(deletion) => delete(app, deletion),
+        Kind::EmptyTrash => empty_trash(app),
         Kind::Exists { work, fault } => {
             let left = if let Work::Move(steps) | Work::Copy(steps) = work { steps.pairs.len() } else { 1 };
             let draft = Draft::new(app, "The name is taken").text(&fault.message).dangerous();
@@ -180,7 +182,10 @@ fn delete(app: &App, deletion: &Deletion) -> Draft {
     let side =
         if sources.first().is_some_and(|source| source.place.is_local()) { "on this machine" } else { "at the server" };
     let things = if sources.len() == 1 { "this".to_owned() } else { text::count(sources.len() as u64, "thing") };
-    let mut draft = Draft::new(app, format!("Delete {things} {side}?")).dangerous();
+    let mut draft = match deletion.days {
+        Some(_) => Draft::new(app, format!("Move {things} to the trash?")),
+        None => Draft::new(app, format!("Delete {things} {side}?")).dangerous(),
+    };
     let width = draft.width;
     for source in sources.iter().take(NAMES_SHOWN) {
         let name = escape(source.place.name());
@@ -204,11 +209,31 @@ fn delete(app: &App, deletion: &Deletion) -> Draft {
         };
         draft = draft.text("").text(&told);
     }
-    draft
-        .text("")
-        .text("Deleted is gone: there is no way back.")
-        .button("Keep", Press::Close)
-        .button("Delete", Press::Accept)
+    let draft = draft.text("");
+    let Some(days) = deletion.days else {
+        return draft
+            .text("Deleted is gone: there is no way back.")
+            .button("Keep", Press::Close)
+            .button("Delete", Press::Accept);
+    };
+    let days = if days == 1 { "a day".to_owned() } else { format!("{} days", text::grouped(days.into())) };
+    let stays = format!("Kept for {days}; until then it counts against the quota.");
+    // What can be taken back is done with one key.
+    draft.text(&stays).button("To the trash", Press::Accept).button("Keep", Press::Close)
+}
+
+fn empty_trash(app: &App) -> Draft {
+    let draft = Draft::new(app, "Empty the trash?");
+    match app.undo.trash {
+        Some(Trash { items: items @ 1.., bytes, .. }) => draft
+            .dangerous()
+            .text(&format!("It holds {}, {}.", text::count(items, "thing"), size::show(bytes)))
+            .text("")
+            .text("Deleted is gone: there is no way back.")
+            .button("Keep", Press::Close)
+            .button("Empty it", Press::Accept),
+        _ => draft.text("There is nothing in it.").button("Close", Press::Close),
+    }
 }
 
 fn decide(app: &App, question: &Question, for_all: bool) -> Draft {
