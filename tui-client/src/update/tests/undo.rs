@@ -128,12 +128,12 @@ fn what_is_at_the_server_waits_for_it_and_is_not_taken_to_another() {
 
 #[test]
 fn the_trash_is_emptied_after_a_question() {
-    let state = Effect::Trash(Wish::State);
+    let state = || Effect::Trash(Wish::State);
     let mut app = with_trash();
     update(&mut app, Msg::Trash(Told::Done(trashed("x", 7))));
-    assert_eq!(run(&mut app, "<Ctrl-F8><Enter>"), [state.clone()], "it is kept unless told otherwise");
-    assert_eq!(run(&mut app, "<Ctrl-F8><Tab><Enter>"), [state.clone(), Effect::Trash(Wish::Empty)]);
-    assert_eq!(update(&mut app, Msg::Trash(Told::Emptied(None))), [state]);
+    assert_eq!(run(&mut app, "<Ctrl-F8><Enter>"), [state()], "it is kept unless told otherwise");
+    assert_eq!(run(&mut app, "<Ctrl-F8><Tab><Enter>"), [state(), Effect::Trash(Wish::Empty)]);
+    assert_eq!(update(&mut app, Msg::Trash(Told::Emptied(None))), [state()]);
     assert_eq!((app.note.text.as_str(), app.undo.last(), app.working), ("The trash is empty", None, 0));
     // What another session has emptied meanwhile is told in the question.
     run(&mut app, "<Ctrl-F8>");
