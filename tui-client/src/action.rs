@@ -15,10 +15,14 @@ pub enum Action {
     FocusQueue,
     /// Shows what a file holds.
     View,
+    /// Opens the list of what waits for the person.
+    Decisions,
     /// Copies to the other pane.
     Copy,
     /// Moves or renames.
     Move,
+    /// Shows all there is to know of what is under the cursor.
+    Details,
     /// Makes a directory.
     MakeDirectory,
     /// Makes an empty file.

@@ -1,7 +1,6 @@
 //! The whole state of the screen as plain data: no handle, no task, no clock. Changed only by
 //! `update`, read by `view`.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +9,11 @@ use wire::Fault;
 use wire::RemotePath;
 
 use crate::action::Scope;
-use crate::engine::status::{IfExists, Job, Link, QuestionId, Status};
+use crate::engine::status::{IfExists, Job, Link, Status};
 use crate::keymap::Keymap;
 
+pub mod decisions;
+pub mod details;
 pub mod dialog;
 pub mod face;
 pub mod field;
@@ -25,14 +26,17 @@ pub mod queue;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod space;
 pub mod text;
 pub mod undo;
 pub mod viewer;
 
+use decisions::Decisions;
 use dialog::Dialog;
 use pane::Pane;
 use place::Place;
 use queue::Queue;
+use space::Space;
 
 /// Everything the screen shows.
 #[derive(Clone, Debug)]
@@ -55,10 +59,10 @@ pub struct App {
     pub status: Arc<Status>,
     /// The queue's order and selection.
     pub queue: Queue,
-    /// Questions the person put off: they do not open by themselves again.
-    pub put_off: HashSet<QuestionId>,
-    /// Questions that were answered; they stay in the status until the engine has taken up the answer.
-    pub answered: HashSet<QuestionId>,
+    /// What waits for the person.
+    pub decisions: Decisions,
+    /// Room on local file systems while downloads go there.
+    pub space: Space,
     /// Copies that are not over, each with what its items were queued for: one answer can be for all of them.
     pub copies: Vec<Copying>,
     /// The last thing that happened.
@@ -193,14 +197,15 @@ impl App {
             status: Arc::new(Status {
                 items: Vec::new(),
                 questions: Vec::new(),
+                open_questions: 0,
                 link: Link::Online,
                 usage: None,
                 rate: 0,
                 limit: None,
             }),
             queue: Queue::default(),
-            put_off: HashSet::new(),
-            answered: HashSet::new(),
+            decisions: Decisions::default(),
+            space: Space::default(),
             copies: Vec::new(),
             note: Note::default(),
             escape: None,

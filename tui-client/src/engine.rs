@@ -47,7 +47,7 @@ use connect::Dialer;
 use limit::Limit;
 use queue::Queue;
 use session::{Habits, Session, Standing};
-use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, QuestionId, Reply, Status};
+use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, QuestionId, Remedy, Reply, Status};
 
 /// How to log in.
 #[derive(Clone, Debug)]
@@ -67,11 +67,23 @@ pub struct Options {
     pub keepalive: Duration,
     /// Without a connection for this long, it is given up; `None`: never.
     pub give_up: Option<Duration>,
+    /// What becomes of a file that is refused for a reason that does not heal by itself.
+    pub refused: Refused,
+}
+
+/// What becomes of what is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Refused {
+    /// It fails.
+    #[default]
+    Fails,
+    /// It waits for a person as a question, where the reason is one that a person can remove.
+    Waits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lanes: 2, limit: None, keepalive: Duration::from_secs(15), give_up: None }
+        Self { lanes: 2, limit: None, keepalive: Duration::from_secs(15), give_up: None, refused: Refused::Fails }
     }
 }
 
@@ -122,7 +134,8 @@ pub async fn connect(
 
 impl Engine {
     fn start(dialer: Dialer, session: Session, options: &Options) -> Self {
-        let (queue, limit, limited) = (Queue::new(), Arc::new(Limit::new(options.limit)), Arc::new(Notify::new()));
+        let (queue, limit, limited) =
+            (Queue::new(options.refused), Arc::new(Limit::new(options.limit)), Arc::new(Notify::new()));
         let sampler = Sampler {
             queue: queue.clone(),
             standing: session.standing(),
@@ -256,6 +269,11 @@ impl Engine {
         self.0.queue.answer(id, reply);
     }
 
+    /// Does something else about a question.
+    pub fn remedy(&self, id: QuestionId, remedy: Remedy) {
+        self.0.queue.remedy(id, remedy);
+    }
+
     /// Fails the file of a question instead of deciding it: where nobody can be asked.
     pub fn decline(&self, id: QuestionId, fault: Fault) {
         self.0.queue.decline(id, &fault);
@@ -345,11 +363,10 @@ impl Sampler {
             Link::Lost { retry_in, reason } => Some((*retry_in, Fault::new(Code::Timeout, reason.clone()))),
             _ => None,
         };
-        let (items, questions, moving) = self.queue.sample(offline.as_ref());
+        let (items, (questions, open_questions), moving) = self.queue.sample(offline.as_ref());
         let rate = items.iter().map(|item| item.rate).sum();
-        let status =
-            Status { items, questions, link: standing.link, usage: standing.usage, rate, limit: self.limit.rate() };
-        (status, moving)
+        let (link, usage, limit) = (standing.link, standing.usage, self.limit.rate());
+        (Status { items, questions, open_questions, link, usage, rate, limit }, moving)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only part of the full-screen client that acts: owns the terminal, the tasks and the channels,
 //! and performs what `update` wants done.
 
+mod details;
 mod disk;
 pub(crate) use disk::copy as copy_here;
 mod doer;
@@ -8,6 +9,7 @@ mod gathering;
 mod port;
 mod reading;
 mod saved;
+mod space;
 mod terminal;
 mod turn;
 mod undoing;
@@ -33,7 +35,7 @@ pub(crate) use viewing::looked_through;
 use crate::app::dialog::Login;
 use crate::app::{App, Opening};
 use crate::engine::status::IfExists;
-use crate::engine::{Accept, KnownServers, Options, Target};
+use crate::engine::{Accept, KnownServers, Options, Refused, Target};
 use crate::theme::{Theme, ThemeError};
 use crate::update::{self, Msg};
 use doer::Doer;
@@ -96,7 +98,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     });
     let (sender, inbox) = mpsc::channel(INBOX);
     forward_signals(&sender).map_err(RunError::Signals)?;
-    let harbour = Harbour { known: settings.known, accept: settings.accept, options: settings.options, saved };
+    // Here a person is there to be asked.
+    let options = Options { refused: Refused::Waits, ..settings.options };
+    let harbour = Harbour { known: settings.known, accept: settings.accept, options, saved };
     let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, sender);
     let mut effects = update::open(&mut app);
     match (settings.target, settings.password) {

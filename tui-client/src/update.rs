@@ -2,16 +2,19 @@
 //! disk; what is to be done leaves it as effects.
 
 mod actions;
+mod compare;
+mod decisions;
+mod details;
 mod dialogs;
 mod ended;
 mod keys;
 mod message;
 mod mouse;
 mod prompts;
-mod questions;
 mod queue;
 mod reads;
 mod server;
+mod space;
 mod undo;
 mod viewer;
 mod work;
@@ -37,11 +40,30 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Reading { generation, found } => reads::found(app, generation, found),
         Msg::Partly { generation, listing } => reads::partly(app, generation, listing),
         Msg::Sorted { generation, rows } => reads::sorted(app, generation, rows),
-        Msg::Read { generation, result } => reads::ended(app, generation, result, &mut out),
+        Msg::Read { generation, result } => {
+            reads::ended(app, generation, result, &mut out);
+            space::follow(app, &mut out);
+        }
         Msg::RereadStale => reads::reread_stale(app, &mut out),
-        Msg::Counted { serial, tally } => work::counted(app, serial, tally),
+        Msg::Counted { serial, tally } => {
+            work::counted(app, serial, tally);
+            details::counted(app, serial, tally);
+        }
+        Msg::Inspected { serial, result } => details::looked(app, serial, result),
+        Msg::Hashing { serial, done } => {
+            details::hashing(app, serial, done);
+            compare::hashing(app, serial, done);
+        }
+        Msg::Hashed { serial, result } => {
+            compare::hashed(app, serial, &result, &mut out);
+            details::hashed(app, serial, result);
+        }
         Msg::Worked { work, done, fault } => work::ended(app, work, done, fault, &mut out),
-        Msg::Status(status) => server::status(app, status, &mut out),
+        Msg::Measured(disks) => space::measured(app, disks),
+        Msg::Status(status) => {
+            server::status(app, status, &mut out);
+            space::follow(app, &mut out);
+        }
         Msg::Second(serial) => server::second(app, serial, &mut out),
         Msg::Changed(path) => reads::changed(app, &path, &mut out),
         Msg::Draining => server::draining(app),
@@ -51,7 +73,8 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Trash(told) => undo::told(app, told, &mut out),
         Msg::Seen(seen) => viewer::seen(app, seen, &mut out),
     }
-    questions::open(app);
+    decisions::settle_list(app);
+    compare::follow(app, &mut out);
     keep_visible(app);
     viewer::settle(app, &mut out);
     out

@@ -5,6 +5,7 @@ mod dialog;
 mod gauge;
 mod pane;
 mod queue;
+mod space;
 mod viewer;
 
 use ratatui::Frame;

@@ -24,6 +24,7 @@ pub(super) const FILE: &[Spec] = &[
     row(Action::View, "view", PANES, &["F3"], Some("View"), "show what a file holds, of any size"),
     row(Action::Copy, "copy", PANES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
+    row(Action::Details, "details", PANES, &["Alt-Enter"], None, "all about a file, with its hash"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
     row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
     row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
@@ -69,6 +70,7 @@ pub(super) const PANE: &[Spec] = &[
 pub(super) const QUEUE: &[Spec] = &[
     row(Action::FocusQueue, "queue", PANES, &["F2", "Ctrl-Q"], Some("Queue"), "to the queue"),
     row(Action::FocusPanes, "panes", IN_QUEUE, &["F2", "Ctrl-Q", "Tab"], Some("Panes"), "back to the panes"),
+    row(Action::Decisions, "decisions", BOTH, &["Ctrl-D"], None, "decide what waits for you: conflicts and refusals"),
     row(Action::OpenItem, "open_item", IN_QUEUE, &["Enter"], None, "answer its question, or show details"),
     row(Action::PauseItem, "pause_item", IN_QUEUE, &["p", "Space"], None, "pause or go on"),
     row(Action::RetryItem, "retry_item", IN_QUEUE, &["r"], None, "try again"),

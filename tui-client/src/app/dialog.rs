@@ -3,6 +3,7 @@
 use wire::Fault;
 use wire::message::{Secret, Time};
 
+use super::details::Details;
 use super::field::Field;
 use super::place::Place;
 use crate::engine::status::{ItemId, Question};
@@ -37,7 +38,9 @@ pub enum Kind {
         /// Why it was refused.
         fault: Fault,
     },
-    /// A transfer's target exists.
+    /// All that waits for the person.
+    Decisions,
+    /// One of it.
     Decide {
         /// What the engine asks.
         question: Question,
@@ -82,6 +85,8 @@ pub enum Kind {
         /// That of all transfers together.
         all: Field,
     },
+    /// Everything about one file.
+    Details(Box<Details>),
     /// Everything about one item.
     Item(ItemId),
     /// Whether to quit although transfers run.
@@ -112,12 +117,16 @@ pub enum Prompt {
         /// Whether to mark.
         mark: bool,
     },
+    /// Another last name for a file whose target exists.
+    KeepBoth(Box<Question>),
     /// Where copies of the sources go, seen from `base`.
     Copy {
         /// What is copied.
         sources: Vec<Source>,
         /// The directory proposed.
         base: Place,
+        /// What directories among them hold, where it matters.
+        counting: Option<Counting>,
     },
     /// Where the sources go, seen from `base`.
     Move {
@@ -125,6 +134,8 @@ pub enum Prompt {
         sources: Vec<Source>,
         /// The directory proposed.
         base: Place,
+        /// What directories among them hold, where it matters.
+        counting: Option<Counting>,
     },
 }
 
@@ -152,6 +163,25 @@ pub struct Deletion {
     pub tally: Option<Tally>,
     /// Days that they stay in the account's trash; `None`: they are deleted for good.
     pub days: Option<u32>,
+}
+
+/// A count that goes on behind a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// Its name.
+    pub serial: u64,
+    /// So far.
+    pub tally: Tally,
+}
+
+impl Prompt {
+    /// The count behind it.
+    pub fn counting_mut(&mut self) -> Option<&mut Counting> {
+        match self {
+            Prompt::Copy { counting, .. } | Prompt::Move { counting, .. } => counting.as_mut(),
+            _ => None,
+        }
+    }
 }
 
 /// What directories hold, all the way down.

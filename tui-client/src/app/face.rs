@@ -3,12 +3,15 @@
 
 use ratatui::layout::Rect;
 
+use super::decisions::Deed;
 use super::dialog::Dialog;
 use super::text::{columns, wrap};
 use super::{App, Tone};
-use crate::engine::status::IfExists;
+use crate::engine::status::QuestionId;
 
 mod contents;
+mod decisions;
+mod details;
 
 /// A dialog, ready to be drawn.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct Face {
     pub frame: Rect,
     /// In the border.
     pub title: String,
+    /// In the lower border.
+    pub hint: String,
     /// A dangerous one is `Bad`.
     pub tone: Tone,
     /// All lines of its text.
@@ -60,8 +65,10 @@ pub enum Press {
     Accept,
     /// Goes on without the one that exists.
     SkipOne,
-    /// Answers the question.
-    Answer(IfExists),
+    /// Opens this decision.
+    Decision(QuestionId),
+    /// Does this about the decisions that are meant.
+    Deed(Deed),
     /// Ticks the box.
     ToggleForAll,
     /// Takes up a saved server.
@@ -76,7 +83,11 @@ struct Draft {
     width: usize,
     lines: Vec<Line>,
     choices: Vec<(usize, Press)>,
-    buttons: Vec<(&'static str, Press)>,
+    buttons: Vec<(String, Press)>,
+    /// Lines under a choice that should be seen together with it.
+    tail: usize,
+    /// Words in the lower border.
+    hint: String,
 }
 
 impl Draft {
@@ -107,8 +118,8 @@ impl Draft {
         self
     }
 
-    fn button(mut self, label: &'static str, press: Press) -> Self {
-        self.buttons.push((label, press));
+    fn button(mut self, label: impl Into<String>, press: Press) -> Self {
+        self.buttons.push((label.into(), press));
         self
     }
 
@@ -129,7 +140,7 @@ impl Face {
         let width = u16::try_from(draft.width + 4).unwrap_or(u16::MAX);
         let frame = centred(screen, width, height);
         let focused_line = draft.choices.get(dialog.focus).map(|(line, _)| *line);
-        let first = window(dialog.scroll, focused_line, seen, draft.lines.len());
+        let first = window(dialog.scroll, focused_line, seen, draft.lines.len(), draft.tail);
         let mut controls = Vec::new();
         for (line, press) in &draft.choices {
             let row = line.checked_sub(first).filter(|row| *row < seen);
@@ -138,9 +149,10 @@ impl Face {
         }
         for ((label, press), (x, row, width)) in draft.buttons.iter().zip(spots) {
             let area = Some(spot(frame, x, seen + 1 + row, width));
-            controls.push(Control { area, label: (*label).to_owned(), line: None, press: *press });
+            controls.push(Control { area, label: label.clone(), line: None, press: *press });
         }
-        Face { frame, title: draft.title, tone: draft.tone, lines: draft.lines, window: (first, seen), controls }
+        let Draft { title, tone, lines, hint, .. } = draft;
+        Face { frame, title, hint, tone, lines, window: (first, seen), controls }
     }
 
     /// The control at a place of the screen.
@@ -151,10 +163,13 @@ impl Face {
 }
 
 /// The first line that is seen: what was scrolled to, moved so that the focused line is in sight.
-fn window(scroll: usize, focused: Option<usize>, seen: usize, lines: usize) -> usize {
+fn window(scroll: usize, focused: Option<usize>, seen: usize, lines: usize, tail: usize) -> usize {
     let first = match focused {
         // A field's label stands above it.
-        Some(line) => scroll.clamp((line + 1).saturating_sub(seen), line.saturating_sub(usize::from(seen > 1))),
+        Some(line) => {
+            let highest = line.saturating_sub(usize::from(seen > 1));
+            scroll.clamp((line + 1 + tail).saturating_sub(seen).min(highest), highest)
+        }
         None => scroll,
     };
     first.min(lines.saturating_sub(seen))

@@ -84,7 +84,8 @@ impl Queue {
 
     /// The figures of the header and of the total line.
     pub fn sums(&self, status: &Status) -> Sums {
-        let mut sums = Sums { needs_you: status.questions.len(), ..Sums::default() };
+        let mut sums =
+            Sums { needs_you: usize::try_from(status.open_questions).unwrap_or(usize::MAX), ..Sums::default() };
         for item in &status.items {
             match item.state {
                 State::Running => sums.running += 1,
@@ -118,12 +119,6 @@ impl Sums {
 /// Whether anything is not over.
 pub fn is_busy(status: &Status) -> bool {
     status.items.iter().any(|item| !item.state.is_over())
-}
-
-/// Bytes that uploads in the queue will still add at the server: the projection of the quota gauge.
-pub fn bytes_to_come(status: &Status) -> u64 {
-    let uploads = status.items.iter().filter(|item| direction(&item.job) == Direction::Up && !item.state.is_over());
-    uploads.map(|item| item.bytes.saturating_sub(item.bytes_done)).fold(0, u64::saturating_add)
 }
 
 /// Whether every file of an item stands at its target, compared by content.

@@ -15,7 +15,7 @@ use super::place::Place;
 use super::rows::{Heirs, Listing, Rows};
 use super::{App, Opening, Session};
 use crate::engine::status::{
-    AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Link, Question, QuestionId, Side, State, Status,
+    About, AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Link, Question, QuestionId, Side, State, Status,
 };
 use crate::entries::EntryRef;
 use crate::keymap::Chord;
@@ -150,6 +150,7 @@ pub(crate) fn status() -> Status {
         directories_left: 0,
         bytes: 631 << 20,
         bytes_done: 385 << 20,
+        bytes_over: 0,
         sent: 380 << 20,
         held: 5 << 20,
         rate: 112 << 20,
@@ -200,13 +201,15 @@ pub(crate) fn status() -> Status {
         id: QuestionId(1),
         item: ItemId(3),
         direction: Direction::Up,
+        job: up("harbour-001.tif"),
         target: "/photos/harbour-001.tif".into(),
         source_side: Side { size: 50_400_000, mtime: Time { secs: NOW.secs - 60, nanos: 0 }, root: None },
-        target_side: Side { size: 50_400_000, mtime: Time { secs: NOW.secs - 86_400, nanos: 0 }, root: None },
+        about: About::Exists(Side { size: 50_400_000, mtime: Time { secs: NOW.secs - 86_400, nanos: 0 }, root: None }),
     };
     Status {
         items: vec![iso, raw, waiting, done],
         questions: vec![question],
+        open_questions: 1,
         link: Link::Online,
         usage: Some(Usage {
             quota: Some(10 << 30),

@@ -69,9 +69,11 @@ fn decline(engine: &Engine, id: QuestionId, target: &str) {
 }
 
 async fn put(question: &Question) -> Option<Reply> {
+    // Here nothing that was refused waits.
+    let existing = question.existing()?;
     let (here, there) = match question.direction {
-        Direction::Up => (&question.source_side, &question.target_side),
-        Direction::Down => (&question.target_side, &question.source_side),
+        Direction::Up => (&question.source_side, existing),
+        Direction::Down => (existing, &question.source_side),
     };
     let text = format!(
         "\r\x1b[K{} exists.\n  here   {}\n  there  {}\n[o]verwrite [u]pdate [s]kip [r]ename [n]ewer (a capital: for all): ",

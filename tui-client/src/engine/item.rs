@@ -5,7 +5,6 @@ mod leaving;
 mod shown;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -154,6 +153,13 @@ pub(crate) enum Failed {
     Source(Box<Leaving>, Kept),
 }
 
+/// What was refused and waits for a person.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    pub(crate) question: Question,
+    pub(crate) failed: Failed,
+}
+
 /// A file on a lane.
 #[derive(Debug)]
 pub(crate) struct Active {
@@ -190,6 +196,7 @@ pub(crate) struct Item {
     /// In the order they were begun, in which most of them end.
     pub(crate) active: VecDeque<Active>,
     pub(crate) asked: Vec<(Question, File)>,
+    pub(crate) parked: Vec<Parked>,
     pub(crate) failed: Vec<Failed>,
     /// Of a move: files whose sources are to go.
     pub(crate) leaving: VecDeque<Leaving>,
@@ -232,6 +239,7 @@ impl Item {
             pending: VecDeque::new(),
             active: VecDeque::new(),
             asked: Vec::new(),
+            parked: Vec::new(),
             failed: Vec::new(),
             leaving: VecDeque::new(),
             emptying: Emptying::default(),
@@ -306,14 +314,19 @@ impl Item {
     pub(crate) fn retry(&mut self) {
         self.fault = None;
         for failed in std::mem::take(&mut self.failed) {
-            match failed {
-                Failed::File(file) => {
-                    self.sent = self.sent.saturating_sub(file.travelled.min(file.source.size));
-                    self.pending.push_back(File { tries: 0, waits: None, ..*file });
-                }
-                Failed::Scan(scan) => self.scans.push(Scan { tries: 0, waits: None, ..scan }),
-                Failed::Source(leaving, kept) => self.leave_again(*leaving, kept),
+            if let Failed::File(file) = &failed {
+                self.sent = self.sent.saturating_sub(file.travelled.min(file.source.size));
             }
+            self.again(failed);
+        }
+    }
+
+    /// Takes up again what a person has seen to.
+    pub(crate) fn again(&mut self, failed: Failed) {
+        match failed {
+            Failed::File(file) => self.pending.push_back(File { tries: 0, waits: None, ..*file }),
+            Failed::Scan(scan) => self.scans.push(Scan { tries: 0, waits: None, ..scan }),
+            Failed::Source(leaving, kept) => self.leave_again(*leaving, kept),
         }
     }
 
@@ -324,6 +337,12 @@ impl Item {
         self.stop.cancel();
         self.scans.clear();
         self.asked.clear();
+        // Of those there may be partial files.
+        for parked in std::mem::take(&mut self.parked) {
+            if let Failed::File(file) = parked.failed {
+                self.pending.push_back(*file);
+            }
+        }
         // What is proven at the target stays at both ends.
         self.leaving.clear();
         if keep {
@@ -397,21 +416,33 @@ pub(crate) fn direction(job: &Job) -> Direction {
 
 /// The job of `name` within the directories of `job`; `None` where the path would be none.
 pub(crate) fn below(job: &Job, name: &[u8]) -> Option<Job> {
-    use std::os::unix::ffi::OsStrExt;
-    // A listing holds single names. Anything else would lead out of the tree.
-    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
-        return None;
-    }
-    let local = |dir: &PathBuf| dir.join(std::ffi::OsStr::from_bytes(name));
+    let name_here = local_name(name)?;
     Some(match job {
-        Job::Up { source, target } => Job::Up { source: local(source), target: target.join(name).ok()? },
-        Job::Down { source, target } => Job::Down { source: source.join(name).ok()?, target: local(target) },
+        Job::Up { source, target } => Job::Up { source: source.join(name_here), target: target.join(name).ok()? },
+        Job::Down { source, target } => Job::Down { source: source.join(name).ok()?, target: target.join(name_here) },
     })
+}
+
+/// The same job with another last name at its target; `None` where that is no single name.
+pub(crate) fn named(job: &Job, name: &[u8]) -> Option<Job> {
+    let name_here = local_name(name)?;
+    Some(match job.clone() {
+        Job::Up { source, target } => Job::Up { source, target: target.split()?.0.join(name).ok()? },
+        Job::Down { source, target } => Job::Down { source, target: target.with_file_name(name_here) },
+    })
+}
+
+/// A listing holds single names. Anything else would lead out of the tree.
+fn local_name(name: &[u8]) -> Option<&std::ffi::OsStr> {
+    use std::os::unix::ffi::OsStrExt;
+    let is_single = !name.is_empty() && name != b"." && name != b".." && !name.contains(&b'/') && !name.contains(&0);
+    is_single.then(|| std::ffi::OsStr::from_bytes(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
     use wire::path::escape;
 
     #[test]

@@ -246,6 +246,7 @@ pub(crate) fn fault(path: &Path, error: &io::Error) -> Fault {
     let path = shown(path);
     let (code, message) = match error.kind() {
         io::ErrorKind::NotFound => (Code::NotFound, format!("{path} does not exist")),
+        io::ErrorKind::ReadOnlyFilesystem => (Code::Denied, format!("{path} is on a read-only file system")),
         io::ErrorKind::PermissionDenied => (Code::Denied, format!("no permission for {path}")),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             (Code::NoSpace, format!("the local disk is full, writing {path}"))

@@ -1,5 +1,6 @@
 //! What to do with a file whose target exists, and what to call it when both are kept. Pure.
 
+use wire::Code;
 use wire::message::Expect;
 use wire::path::MAX_NAME;
 
@@ -48,6 +49,17 @@ pub(crate) fn decide<E>(
         // What was looked at is what is replaced.
         _ => Decision::Write(Expect::Same { size: target.size, mtime: target.mtime }),
     })
+}
+
+/// Whether trying again helps only after a person has done something: made room, given leave, chosen a name.
+pub(crate) fn needs_person(code: Code) -> bool {
+    match code {
+        Code::Quota | Code::FileQuota | Code::NoSpace | Code::Denied | Code::Io => true,
+        Code::Exists | Code::NotDirectory | Code::IsDirectory | Code::NotEmpty | Code::BadPath => true,
+        Code::Protocol | Code::Version | Code::Unsupported | Code::Internal | Code::NoTrash | Code::BadPattern => false,
+        Code::Login | Code::Ticket | Code::Busy | Code::Draining | Code::Timeout => false,
+        Code::NotFound | Code::Changed | Code::Damaged | Code::Superseded | Code::Cancelled => false,
+    }
 }
 
 /// `name (2).ext` for the second try; the stem is cut where the name would be too long.

@@ -12,13 +12,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::Fault;
 
+use super::Refused;
 use super::item::{File, Finish, Item, Scan, Wish};
 use super::limit::Limit;
 use super::progress::Live;
 use super::spread::Spread;
 use super::status::{
-    AfterCopy, Chosen, Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Reply,
-    Side,
+    AfterCopy, Chosen, Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Remedy,
+    Reply, Side,
 };
 use rows::Rows;
 
@@ -81,10 +82,10 @@ pub(crate) enum Taken {
 
 impl Queue {
     /// An empty queue.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(refused: Refused) -> Self {
         let (bell, _) = watch::channel(0);
         Self(Arc::new(Inner {
-            rows: Mutex::default(),
+            rows: Mutex::new(Rows::new(refused)),
             bell,
             shown: Notify::new(),
             urgent: Notify::new(),
@@ -220,6 +221,11 @@ impl Queue {
         if reply.answer != IfExists::Ask {
             self.change(|rows| rows.answer(id, reply));
         }
+    }
+
+    /// Does something else about a question.
+    pub(crate) fn remedy(&self, id: QuestionId, remedy: Remedy) {
+        self.change(|rows| rows.remedy(id, remedy));
     }
 
     /// Fails the file of a question.
@@ -389,8 +395,8 @@ impl Queue {
 
     // What is shown.
 
-    /// Items and questions as they stand, and whether anything moves.
-    pub(crate) fn sample(&self, offline: Option<&(Duration, Fault)>) -> (Vec<ItemStatus>, Vec<Question>, bool) {
+    /// Items and questions as they stand, with how many there are, and whether anything moves.
+    pub(crate) fn sample(&self, offline: Option<&(Duration, Fault)>) -> (Vec<ItemStatus>, (Vec<Question>, u64), bool) {
         let now = Instant::now();
         let mut rows = self.rows();
         let shown = rows.items.iter_mut().filter(|item| !item.forgotten);

@@ -152,7 +152,7 @@ pub struct Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuestionId(pub u64);
 
-/// A file that waits for a person because its target exists.
+/// Something that waits for a person, while the rest goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Its name here.
@@ -161,12 +161,58 @@ pub struct Question {
     pub item: ItemId,
     /// Which way.
     pub direction: Direction,
+    /// Both paths of the file, or of a directory that cannot be looked into.
+    pub job: Job,
     /// The target, escaped for display.
     pub target: String,
     /// The file to be sent.
     pub source_side: Side,
-    /// The file that is there.
-    pub target_side: Side,
+    /// Why it waits.
+    pub about: About,
+}
+
+/// Why something waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Its target exists: this file.
+    Exists(Side),
+    /// It was refused for a reason that does not heal by itself.
+    Refused(Fault),
+}
+
+impl Question {
+    /// The file that is in the way, if that is what is asked about.
+    pub fn existing(&self) -> Option<&Side> {
+        match &self.about {
+            About::Exists(side) => Some(side),
+            About::Refused(_) => None,
+        }
+    }
+
+    /// Why it was refused, if it was.
+    pub fn refusal(&self) -> Option<&Fault> {
+        match &self.about {
+            About::Exists(_) => None,
+            About::Refused(fault) => Some(fault),
+        }
+    }
+}
+
+/// What a person does about a question beside saying what is to become of a file in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// The target exists: keep both, the new one under this last name.
+    Name(Vec<u8>),
+    /// It was refused: try again this, or all of the item that was refused with the same code.
+    Again {
+        /// All of them.
+        all: bool,
+    },
+    /// It was refused: leave it, or all like it. They end as failed and can be tried again later.
+    Leave {
+        /// All of them.
+        all: bool,
+    },
 }
 
 /// An answer to a question. `IfExists::Ask` is no answer and is ignored.
@@ -207,6 +253,8 @@ pub struct ItemStatus {
     pub bytes: u64,
     /// Bytes settled: travelled, held, or skipped.
     pub bytes_done: u64,
+    /// Bytes of files that are over: done, skipped or failed.
+    pub bytes_over: u64,
     /// Payload bytes that travelled.
     pub sent: u64,
     /// Bytes the receiver had already.
@@ -246,8 +294,10 @@ pub enum Link {
 pub struct Status {
     /// In queue order.
     pub items: Vec<ItemStatus>,
-    /// Oldest first.
+    /// Oldest first, at most [`MOST_QUESTIONS`].
     pub questions: Vec<Question>,
+    /// All that are open, those that are not listed included.
+    pub open_questions: u64,
     /// The connection.
     pub link: Link,
     /// Space at the server, as last told.
@@ -257,6 +307,9 @@ pub struct Status {
     /// The limit in force, in bytes a second.
     pub limit: Option<u64>,
 }
+
+/// More than a person goes through one by one; they are copied for each sample.
+pub const MOST_QUESTIONS: usize = 500;
 
 /// How one file ended. Sent to whoever asked for outcomes (the one-shot commands and the history).
 #[derive(Clone, Debug, PartialEq, Eq)]

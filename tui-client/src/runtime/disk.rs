@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::message::{Entry, Kind, RawPath, Time};
 use wire::path::escape;
-use wire::{Code, Fault};
+use wire::{Code, Fault, Root};
 
 use crate::app::dialog::Tally;
 
@@ -169,12 +169,31 @@ fn check(token: &CancellationToken) -> Result<(), Fault> {
     if token.is_cancelled() { Err(Fault::new(Code::Cancelled, "stopped")) } else { Ok(()) }
 }
 
+/// The hash of a file; `told` of the bytes that were read.
+pub(super) fn hash(path: &Path, token: &CancellationToken, mut told: impl FnMut(u64)) -> Result<Root, Fault> {
+    use std::io::Read;
+    let mut file = fs::File::open(path).map_err(|error| fault(&error, path))?;
+    let (mut hasher, mut buffer, mut done) = (blake3::Hasher::new(), vec![0; PIECE], 0);
+    loop {
+        check(token)?;
+        let read = file.read(&mut buffer).map_err(|error| fault(&error, path))?;
+        if read == 0 {
+            return Ok(Root(*hasher.finalize().as_bytes()));
+        }
+        hasher.update(buffer.get(..read).unwrap_or_default());
+        done += read as u64;
+        told(done);
+    }
+}
+
 /// Bytes free on the disk that holds it.
 pub(super) fn free(path: &Path) -> Option<u64> {
     let disk = statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Read and hashed at once.
+const PIECE: usize = 1 << 20;
 /// Rows of a page, and between two looks at a token.
 const STRIDE: usize = 1024;
 /// On a slow disk a page is handed out before it is full.

@@ -13,7 +13,7 @@ use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::FullScreen;
 use super::turn::Perform;
-use super::{reading, undoing, viewing, work};
+use super::{details, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
 use crate::update::{Ask, Effect, Msg, Told, Work};
 
@@ -37,6 +37,8 @@ enum Key {
     Numbered(u64),
     /// The way to a server.
     Connect,
+    /// The measuring of file systems.
+    Space,
     /// Runs to its end.
     Free(u64),
 }
@@ -145,12 +147,19 @@ impl Perform for Doer {
                 let job = reading::count(port, serial, places, token.clone(), inbox);
                 self.spawn(Key::Numbered(serial), job, token);
             }
+            Effect::Inspect { serial, place } => self.spawn_free(details::look(port, serial, place, inbox)),
+            Effect::Hash { serial, place } => {
+                let job = details::hash(port, serial, place, token.clone(), inbox);
+                self.spawn(Key::Numbered(serial), job, token);
+            }
             Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(Ask::Stop(number)) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(ask @ Ask::Hunt { serial, .. }) => {
                 self.spawn(Key::Numbered(serial), viewing::look(port, ask, inbox), token);
             }
             Effect::Look(ask) => self.spawn_free(viewing::look(port, ask, inbox)),
+            Effect::WatchSpace(dirs) if dirs.is_empty() => drop(self.tasks.remove(&Key::Space)),
+            Effect::WatchSpace(dirs) => self.spawn(Key::Space, space::watch(dirs, inbox), token),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
@@ -164,6 +173,7 @@ impl Perform for Doer {
             Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
             Effect::Limit(rate) => self.on_port(|port| port.limit(rate)),
             Effect::Answer(id, reply) => self.on_port(|port| port.answer(id, reply)),
+            Effect::Remedy(id, remedy) => self.on_port(|port| port.remedy(id, remedy)),
             Effect::Connect(login) => self.connect(login),
             Effect::Reconnect => self.on_port(Port::reconnect),
             Effect::StopConnect => drop(self.tasks.remove(&Key::Connect)),

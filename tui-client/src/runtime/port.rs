@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use wire::message::Entry;
-use wire::{Fault, RemotePath};
+use wire::{Code, Fault, RemotePath, Root};
 
 use super::saved::Saved;
 use crate::app::dialog::Login;
-use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
+use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Status};
 use crate::engine::{
     self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trash,
     Trust,
@@ -87,6 +87,12 @@ impl Port {
         self.engine.read(path, offset, len).await
     }
 
+    /// From the file's record where that holds, else computed at the server.
+    pub(super) async fn hash(&self, path: &RemotePath) -> Result<Root, Fault> {
+        let entry = self.engine.hash(path).await?;
+        entry.root.ok_or_else(|| Fault::new(Code::Protocol, "the server told no hash"))
+    }
+
     /// Makes a directory that is not there yet.
     pub(super) async fn make_directory(&self, path: &RemotePath) -> Result<(), Fault> {
         self.engine.mkdir(path, false).await
@@ -158,6 +164,10 @@ impl Port {
 
     pub(super) fn answer(&self, id: QuestionId, reply: Reply) {
         self.engine.answer(id, reply);
+    }
+
+    pub(super) fn remedy(&self, id: QuestionId, remedy: Remedy) {
+        self.engine.remedy(id, remedy);
     }
 
     pub(super) fn reconnect(&self) {

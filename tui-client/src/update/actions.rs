@@ -3,7 +3,7 @@
 use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
-use super::{Effect, prompts, push, queue, reads, server, undo, viewer};
+use super::{Effect, decisions, details, prompts, push, queue, reads, server, undo, viewer};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::layout::{self, Layout};
@@ -24,8 +24,10 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Help => push(app, Kind::Help),
         Action::FocusQueue => queue::focus(app),
         Action::View => viewer::open(app, out),
-        Action::Copy => prompts::copy(app),
-        Action::Move => prompts::rename(app),
+        Action::Decisions => decisions::open_list(app),
+        Action::Copy => prompts::copy(app, out),
+        Action::Move => prompts::rename(app, out),
+        Action::Details => details::open(app, out),
         Action::MakeDirectory => prompts::make_directory(app),
         Action::NewFile => prompts::new_file(app),
         Action::Delete => prompts::delete(app, prompts::Past::Nothing, out),

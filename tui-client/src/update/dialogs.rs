@@ -2,12 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, prompts, questions, queue, server, undo, work};
+use super::{Effect, decisions, details, prompts, queue, server, undo, work};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::face::{Face, Press};
 use crate::app::field::Field;
-use crate::engine::status::Reply;
 
 pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     let Some(dialog) = app.dialogs.last_mut() else { return };
@@ -17,6 +16,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
     let focus = app.dialogs.last().map_or(0, |dialog| dialog.focus);
     let page = face.window.1.saturating_sub(1).max(1);
+    if decisions::press(app, key, &face, out) {
+        return;
+    }
     match key.code {
         KeyCode::Esc => close(app, out),
         KeyCode::Enter => press_control(app, &face, focus, out),
@@ -43,11 +45,8 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
         Press::Close => close(app, out),
         Press::Accept => accept(app, out),
         Press::SkipOne => skip_one(app, out),
-        Press::Answer(answer) => {
-            if let Some(Dialog { kind: Kind::Decide { question, for_all }, .. }) = app.dialogs.pop() {
-                questions::answer(app, &question, Reply { answer, for_all }, out);
-            }
-        }
+        Press::Decision(id) => decisions::open_one(app, id),
+        Press::Deed(deed) => decisions::act(app, deed, out),
         Press::ToggleForAll => {
             if let Kind::Decide { for_all, .. } = &mut dialog.kind {
                 *for_all = !*for_all;
@@ -64,12 +63,11 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
 
 /// Leaves the front dialog without doing what it is for.
 pub(super) fn close(app: &mut App, out: &mut Vec<Effect>) {
-    let Some(dialog) = app.dialogs.pop() else { return };
+    let Some(mut dialog) = app.dialogs.pop() else { return };
+    prompts::stop_count(&mut dialog.kind, out);
     match dialog.kind {
         Kind::Delete(deletion) if deletion.tally.is_some() => out.push(Effect::StopCount(deletion.serial)),
-        Kind::Decide { question, .. } => {
-            app.put_off.insert(question.id);
-        }
+        Kind::Details(details) => details::leave(&details, out),
         Kind::Connecting(_) => {
             app.session = crate::app::Session::Offline;
             out.push(Effect::StopConnect);
@@ -102,7 +100,13 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
             server::connect(app, crate::app::dialog::Login { trust: Some(fingerprint), ..login }, out);
         }
         Kind::Quit => out.push(Effect::Quit),
-        Kind::Help | Kind::Decide { .. } | Kind::Connecting(_) | Kind::Changed { .. } | Kind::Item(_) => {}
+        Kind::Details(_) => details::compute(app, out),
+        Kind::Help
+        | Kind::Decisions
+        | Kind::Decide { .. }
+        | Kind::Connecting(_)
+        | Kind::Changed { .. }
+        | Kind::Item(_) => {}
     }
 }
 

@@ -1,18 +1,21 @@
 //! What the screen is told and what it wants done: the whole traffic between `update` and `runtime`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
-use wire::{Fault, RemotePath};
+use wire::{Fault, RemotePath, Root};
 
 use super::{Told, Wish};
+use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
 use crate::app::order::Order;
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
+use crate::app::space::Disk;
 use crate::app::viewer::{Found, Goal, Stamp};
-use crate::engine::status::{ItemId, NewItem, QuestionId, Reply, Status};
+use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Status};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -64,6 +67,29 @@ pub enum Msg {
         /// So far.
         tally: Tally,
     },
+    /// What a look at one file has found.
+    Inspected {
+        /// The look.
+        serial: u64,
+        /// What it is, or why that cannot be told.
+        result: Result<Facts, Fault>,
+    },
+    /// How far the computing of a hash has come.
+    Hashing {
+        /// The computing.
+        serial: u64,
+        /// Bytes that were read.
+        done: u64,
+    },
+    /// A hash was computed.
+    Hashed {
+        /// The computing.
+        serial: u64,
+        /// The hash, or why there is none.
+        result: Result<Root, Fault>,
+    },
+    /// Local file systems that are watched, each by one of its directories.
+    Measured(Vec<(PathBuf, Disk)>),
     /// A piece of work ended.
     Worked {
         /// What was asked for.
@@ -193,8 +219,24 @@ pub enum Effect {
         /// Directories.
         places: Vec<Place>,
     },
-    /// Give up that count.
+    /// Look at one file.
+    Inspect {
+        /// Names the look.
+        serial: u64,
+        /// What.
+        place: Place,
+    },
+    /// Compute the hash of a file.
+    Hash {
+        /// Names the computing.
+        serial: u64,
+        /// The file.
+        place: Place,
+    },
+    /// Give up that count, or the computing of that hash.
     StopCount(u64),
+    /// Send [`Msg::Measured`] of these directories, now and when it changes; of none: no longer.
+    WatchSpace(Vec<PathBuf>),
     /// Change files.
     Work(Work),
     /// Something about the trash, or taking something back.
@@ -207,6 +249,8 @@ pub enum Effect {
     Limit(Option<u64>),
     /// Answer a question.
     Answer(QuestionId, Reply),
+    /// Do something else about a question.
+    Remedy(QuestionId, Remedy),
     /// Connect, giving up a try under way.
     Connect(Login),
     /// Give up the try.

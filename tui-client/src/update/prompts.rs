@@ -4,8 +4,8 @@ use globset::Glob;
 use wire::message::{Kind as EntryKind, Secret};
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, push, server, viewer, work};
-use crate::app::dialog::{Deletion, Kind, Login, Prompt, Source, Tally};
+use super::{Effect, Steps, Work, decisions, push, server, viewer, work};
+use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Source, Tally};
 use crate::app::field::Field;
 use crate::app::pane::Pane;
 use crate::app::place::Place;
@@ -15,7 +15,7 @@ use crate::engine::status::{AfterCopy, IfExists, Job, NewItem};
 use crate::entries::EntryRef;
 
 /// Asks where the marked things are to be copied.
-pub(super) fn copy(app: &mut App) {
+pub(super) fn copy(app: &mut App, out: &mut Vec<Effect>) {
     let Some(sources) = sources_or_tell(app) else { return };
     let base = app.there().place.clone();
     let needs_server = !app.here().place.is_local() || !base.is_local();
@@ -23,12 +23,13 @@ pub(super) fn copy(app: &mut App) {
         return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
     }
     let text = proposal(&base, &sources);
-    push(app, Kind::Prompt(Prompt::Copy { sources, base }, Field::new(text)));
+    let counting = count(app, &sources, &base, out);
+    push(app, Kind::Prompt(Prompt::Copy { sources, base, counting }, Field::new(text)));
 }
 
 /// Asks where the marked things are to be moved, or for a new name. Without a server one thing can still
 /// be renamed where it is.
-pub(super) fn rename(app: &mut App) {
+pub(super) fn rename(app: &mut App, out: &mut Vec<Effect>) {
     let Some(sources) = sources_or_tell(app) else { return };
     let across = !app.here().place.beside(&app.there().place);
     let stays = across && !matches!(app.session, Session::Online(_));
@@ -37,7 +38,28 @@ pub(super) fn rename(app: &mut App) {
     }
     let base = if stays { app.here().place.clone() } else { app.there().place.clone() };
     let text = proposal(&base, &sources);
-    push(app, Kind::Prompt(Prompt::Move { sources, base }, Field::new(text)));
+    let counting = count(app, &sources, &base, out);
+    push(app, Kind::Prompt(Prompt::Move { sources, base, counting }, Field::new(text)));
+}
+
+/// On the way to the other side it matters what directories hold: it is counted behind the prompt.
+fn count(app: &mut App, sources: &[Source], base: &Place, out: &mut Vec<Effect>) -> Option<Counting> {
+    let directories = sources.iter().filter(|source| source.directory && !source.place.beside(base));
+    let places: Vec<Place> = directories.map(|source| source.place.clone()).collect();
+    if places.is_empty() {
+        return None;
+    }
+    let serial = app.next_serial();
+    out.push(Effect::Count { serial, places });
+    Some(Counting { serial, tally: Tally::default() })
+}
+
+/// A prompt that is left takes its count along.
+pub(super) fn stop_count(kind: &mut Kind, out: &mut Vec<Effect>) {
+    if let Kind::Prompt(prompt, _) = kind {
+        let running = prompt.counting_mut().filter(|counting| !counting.tally.complete);
+        out.extend(running.map(|counting| Effect::StopCount(counting.serial)));
+    }
 }
 
 pub(super) fn make_directory(app: &mut App) {
@@ -94,14 +116,18 @@ pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<E
         Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
         Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
         Prompt::Pattern { mark } => mark_matching(app, typed, mark),
-        Prompt::Copy { sources, base } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
-        Prompt::Move { sources, base } => {
+        Prompt::KeepBoth(question) => decisions::name(app, &question, typed, out),
+        Prompt::Copy { sources, base, .. } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
+        Prompt::Move { sources, base, .. } => {
             let base = if is_new_name(&sources, &base, typed) { app.here().place.clone() } else { base };
             transfer(app, sources, &base, typed, AfterCopy::Remove, out)
         }
     };
     match done {
-        Ok(()) => app.dialogs.retain(|dialog| !matches!(dialog.kind, Kind::Prompt(..))),
+        Ok(()) => {
+            app.dialogs.iter_mut().for_each(|dialog| stop_count(&mut dialog.kind, out));
+            app.dialogs.retain(|dialog| !matches!(dialog.kind, Kind::Prompt(..)));
+        }
         Err(reason) => app.tell(Tone::Bad, reason),
     }
 }

@@ -2,7 +2,7 @@
 
 use wire::size;
 
-use super::{Command, Effect, push, questions};
+use super::{Command, Effect, decisions, push};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::field::Field;
@@ -49,12 +49,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool 
 /// Opens the selected item's question, else its details.
 pub(super) fn open(app: &mut App) {
     let Some(id) = app.queue.selected else { return };
-    match app.status.questions.iter().find(|question| question.item == id).cloned() {
-        Some(question) => {
-            app.put_off.remove(&question.id);
-            app.dialogs.push(questions::decide(question));
-        }
-        None => push(app, Kind::Item(id)),
+    if !decisions::open_item(app, id) {
+        push(app, Kind::Item(id));
     }
 }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use wire::RemotePath;
 use wire::path::escape;
 
-use super::{Effect, Refusal, Wish, ended, push, questions, reads};
+use super::{Effect, Refusal, Wish, decisions, ended, push, reads};
 use crate::action::Scope;
+use crate::app::decisions::number;
 use crate::app::dialog::{Dialog, Kind, Login};
 use crate::app::field::Field;
 use crate::app::place::Place;
 use crate::app::queue::is_busy;
 use crate::app::{App, Session, Side, Tone};
-use crate::engine::status::{Link, QuestionId, Status};
+use crate::engine::status::{Link, Status};
 
 /// Opens the connect dialog; an address that is known puts the keys on the password.
 pub(super) fn ask(app: &mut App, address: &str, reason: Option<String>) {
@@ -88,6 +89,7 @@ pub(super) fn draining(app: &mut App) {
 
 /// Takes up a sample of the engine's state and tells what is new in it.
 pub(super) fn status(app: &mut App, status: Arc<Status>, out: &mut Vec<Effect>) {
+    let asked = number(app);
     let before = std::mem::replace(&mut app.status, status.clone());
     app.queue.follow(&status);
     ended::tell(app, &before, &status, out);
@@ -95,14 +97,7 @@ pub(super) fn status(app: &mut App, status: Arc<Status>, out: &mut Vec<Effect>) 
     if is_busy(&before) && !is_busy(&status) {
         app.copies.clear();
     }
-    questions::answer_copies(app, out);
-    let open = |id: &QuestionId| status.questions.iter().any(|question| question.id == *id);
-    app.put_off.retain(open);
-    app.answered.retain(open);
-    app.dialogs.retain(|dialog| match &dialog.kind {
-        Kind::Decide { question, .. } => status.questions.iter().any(|open| open.id == question.id),
-        _ => true,
-    });
+    decisions::follow(app, asked, out);
     if status.items.is_empty() && app.focus == Scope::Queue {
         app.focus = Scope::Panes;
     }

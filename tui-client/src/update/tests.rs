@@ -19,10 +19,13 @@ use crate::engine::status::{
     AfterCopy, IfExists, ItemId, Job, Link, NewItem, Question, QuestionId, Reply, State, Status,
 };
 
+mod decisions;
+mod details;
 mod moves;
 mod queue;
 mod random;
 mod reads;
+mod space;
 mod undo;
 mod viewer;
 
@@ -95,6 +98,12 @@ fn check(script: &str, effects: &[Effect]) {
     assert_eq!(run(&mut app, script), effects, "{script}");
 }
 
+/// The effects of a prompt behind which a directory is counted until it is left.
+fn counted(place: Place, effects: &[Effect]) -> Vec<Effect> {
+    let begun = Effect::Count { serial: 1, places: vec![place] };
+    [begun].iter().chain(effects).chain(&[Effect::StopCount(1)]).cloned().collect()
+}
+
 #[test]
 fn keys_become_effects() {
     check("<Down><Enter>", &[read(1, local("/home/ada/Downloads/albums"))]);
@@ -119,7 +128,10 @@ fn keys_become_effects() {
     check("<F5>", &[]);
     check(
         "<Down><Insert><End><Insert><F5><Enter>",
-        &[Effect::Enqueue(vec![up("albums", "/photos/2026/albums"), up("notes.md", "/photos/2026/notes.md")])],
+        &counted(
+            local("/home/ada/Downloads/albums"),
+            &[Effect::Enqueue(vec![up("albums", "/photos/2026/albums"), up("notes.md", "/photos/2026/notes.md")])],
+        ),
     );
     check("<F7>new<Enter>", &[Effect::Work(Work::MakeDirectory(local("/home/ada/Downloads/new")))]);
     check("<F7><Enter>", &[]);
@@ -141,7 +153,7 @@ fn keys_become_effects() {
     );
     let steps =
         Steps { pairs: vec![(remote("/photos/2026/raw"), remote("/photos/2026/cooked"))], replace_first: false };
-    check("<Tab><Down><F6>cooked<Enter>", &[Effect::Work(Work::Move(steps))]);
+    check("<Tab><Down><F6>cooked<Enter>", &counted(remote("/photos/2026/raw"), &[Effect::Work(Work::Move(steps))]));
 }
 
 #[test]

@@ -32,10 +32,14 @@ pub(super) fn ended(app: &mut App, work: Work, done: usize, fault: Option<Fault>
 
 pub(super) fn counted(app: &mut App, serial: u64, tally: Tally) {
     for dialog in &mut app.dialogs {
-        if let Kind::Delete(deletion) = &mut dialog.kind
-            && deletion.serial == serial
-        {
-            deletion.tally = Some(tally);
+        match &mut dialog.kind {
+            Kind::Delete(deletion) if deletion.serial == serial => deletion.tally = Some(tally),
+            Kind::Prompt(prompt, _) => {
+                if let Some(counting) = prompt.counting_mut().filter(|counting| counting.serial == serial) {
+                    counting.tally = tally;
+                }
+            }
+            _ => {}
         }
     }
 }

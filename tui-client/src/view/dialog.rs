@@ -50,6 +50,11 @@ fn draw_frame(face: &Face, ground: Look, buffer: &mut Buffer) {
         super::line(buffer, face.frame, row, &words, ground);
     }
     buffer.set_stringn(face.frame.x.saturating_add(2), face.frame.y, title, inner.saturating_sub(2), ground.0);
+    if !face.hint.is_empty() {
+        let hint = format!(" {} ", clip(&face.hint, inner.saturating_sub(6)));
+        let row = face.frame.bottom().saturating_sub(1);
+        buffer.set_stringn(face.frame.x.saturating_add(2), row, hint, inner.saturating_sub(4), ground.0);
+    }
     let (first, seen) = face.window;
     let marks =
         [(first > 0, "▲", face.frame.y), (first + seen < face.lines.len(), "▼", face.frame.bottom().saturating_sub(1))];

@@ -2,17 +2,15 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use wire::message::{Kind, Usage};
+use wire::message::Kind;
 use wire::path::escape;
 use wire::size;
 
-use super::gauge::gauge;
 use crate::action::Scope;
 use crate::app::layout::list_area;
 use crate::app::order::{By, Order};
 use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
-use crate::app::queue::bytes_to_come;
 use crate::app::text::{self, Dates, clip, clip_left, columns, fit, fit_right};
 use crate::app::{App, Session, Side};
 use crate::engine::status::Link;
@@ -34,7 +32,7 @@ pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mu
         buffer,
         area,
         area.bottom().saturating_sub(1),
-        &space(app, pane, room),
+        &super::space::words(app, pane, room),
         if pane.place.is_local() { look } else { theme.gauge },
     );
     let columns = Columns::of(list_area(area).width);
@@ -210,42 +208,6 @@ fn entry_text(entry: EntryRef<'_>, room: usize) -> String {
     clip(&escape(entry.name), room.saturating_sub(columns(&detail))) + &detail
 }
 
-/// Free space of this machine, or the quota of the home.
-fn space(app: &App, pane: &Pane, room: usize) -> String {
-    let options = match (&pane.place, app.status.usage) {
-        (Place::Local(_), _) => pane.free.map(|free| vec![format!("{} free", size::show(free))]),
-        (Place::Remote(_), Some(usage)) if app.session != Session::Offline => {
-            Some(quota(&usage, bytes_to_come(&app.status)))
-        }
-        (Place::Remote(_), _) => None,
-    };
-    let fits = options.and_then(|options| options.into_iter().find(|text| columns(text) <= room));
-    fits.unwrap_or_default()
-}
-
-/// What is used, then what uploads will add, from the longest way of saying it to the shortest.
-fn quota(usage: &Usage, to_come: u64) -> Vec<String> {
-    let used = size::show(usage.used);
-    let Some(quota) = usage.quota else { return vec![format!("{used} used, no quota"), used] };
-    let coming = to_come.max(usage.reserved);
-    let missing = usage.used.saturating_add(coming).saturating_sub(quota);
-    if missing > 0 {
-        let missing = size::show(missing);
-        return vec![
-            format!("quota: needs {missing} more than is free"),
-            format!("quota: {missing} too little"),
-            "over quota".to_owned(),
-        ];
-    }
-    let whole = size::show(quota);
-    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
-    let number = used.split_once(' ').map_or(used.as_str(), |(number, _)| number);
-    let figures =
-        if unit(&used) == unit(&whole) { format!("{number} of {whole}") } else { format!("{used} of {whole}") };
-    let gauges = QUOTA_CELLS.map(|cells| format!("quota {} {figures}", gauge(usage.used, coming, quota, cells)));
-    gauges.into_iter().chain([format!("quota {figures}"), figures]).collect()
-}
-
 /// Corners, horizontal and vertical lines, and the ends of the line above the foot.
 struct Border {
     top: [&'static str; 3],
@@ -285,5 +247,3 @@ fn on_border(buffer: &mut Buffer, area: Rect, y: u16, words: &str, look: Look) {
 
 /// `1000K` is never shown: six columns and a blank.
 const SIZE: usize = 7;
-/// Enough to see a tenth, or less where there is less room.
-const QUOTA_CELLS: [usize; 3] = [10, 8, 6];

@@ -46,7 +46,7 @@ fn header(app: &App, sums: &Sums, area: Rect) -> String {
         (sums.retrying, "retrying"),
         (sums.waiting, "waiting"),
         (sums.paused, "paused"),
-        (sums.needs_you, if sums.needs_you == 1 { "needs you" } else { "need you" }),
+        (sums.needs_you, if sums.needs_you == 1 { "needs you (Ctrl-D)" } else { "need you (Ctrl-D)" }),
         (sums.failed, "failed"),
         (sums.done, "done"),
     ];

@@ -19,6 +19,7 @@ use crate::app::{Session, place::Place};
 use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
 use crate::update::{Msg, Refusal, update};
 
+mod decisions;
 mod trash;
 mod viewer;
 
@@ -67,8 +68,6 @@ fn main_80x24() {
         app.left.toggle_mark();
     }
     busy(&mut app);
-    app.put_off.extend(app.status.questions.iter().map(|question| question.id));
-    app.dialogs.clear();
     update(&mut app, Msg::Key(KeyCode::Tab.into()));
     app.right.land_on(b"harbour-001.tif");
     insta::assert_snapshot!(picture(&app));
@@ -79,6 +78,7 @@ fn main_120x40_sorted_by_size_with_a_limit() {
     let mut app = sized(120, 40);
     let mut status = sample::status();
     status.questions.clear();
+    status.open_questions = 0;
     status.limit = Some(5 << 20);
     status.items[1].limit = Some(3 << 19);
     status.usage = Some(Usage { quota: Some(10 << 30), used: 5_500_000_000, ..Usage::default() });
@@ -126,7 +126,6 @@ fn queue_with_the_keys() {
     let mut app = sized(80, 24);
     busy(&mut app);
     app.dialogs.clear();
-    app.put_off.extend(app.status.questions.iter().map(|question| question.id));
     press(&mut app, KeyCode::F(2));
     press(&mut app, KeyCode::Down);
     let wide = picture(&app);
@@ -169,6 +168,7 @@ fn connection_lost_and_not_connected() {
     let mut status = sample::status();
     status.items.clear();
     status.questions.clear();
+    status.open_questions = 0;
     status.link = Link::Lost { retry_in: Duration::from_millis(3600), reason: "reset by peer".into() };
     status.usage = Some(Usage { quota: Some(10 << 30), used: 9 << 30, reserved: 5 << 30, ..Usage::default() });
     update(&mut app, Msg::Status(Arc::new(status)));
@@ -355,6 +355,7 @@ fn a_row_of_the_queue_for_every_state() {
     let moves = [State::Running, State::Done].map(|state| moving(sample::item(10, state, &status.items[1])));
     status.items = all.chain(moves).enumerate().map(|(n, item)| ItemStatus { id: ItemId(n as u64), ..item }).collect();
     status.questions.clear();
+    status.open_questions = 0;
     update(&mut app, Msg::Status(Arc::new(status)));
     press(&mut app, KeyCode::F(2));
     insta::assert_snapshot!(picture(&app));

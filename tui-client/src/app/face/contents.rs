@@ -3,15 +3,16 @@
 use wire::path::escape;
 use wire::size;
 
-use super::{Draft, Press};
+use super::{Draft, Press, decisions, details};
 use crate::action::Menu;
-use crate::app::dialog::{Deletion, Dialog, Kind, Prompt, Source};
+use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt, Source};
 use crate::app::place::Place;
 use crate::app::queue::direction;
-use crate::app::text::{self, Dates};
+use crate::app::space;
+use crate::app::text;
 use crate::app::{App, Tone};
 use crate::engine::Trash;
-use crate::engine::status::{AfterCopy, Direction, IfExists, ItemId, Job, Question, Side, State};
+use crate::engine::status::{AfterCopy, Direction, ItemId, Job, State};
 use crate::update::Work;
 
 pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
@@ -27,7 +28,8 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             let draft = if left > 1 { draft.button("Skip it", Press::SkipOne) } else { draft };
             draft.button("Replace", Press::Accept)
         }
-        Kind::Decide { question, for_all } => decide(app, question, *for_all),
+        Kind::Decisions => decisions::list(app),
+        Kind::Decide { question, for_all } => decisions::one(app, question, *for_all),
         Kind::Connect { address, password, reason } => {
             let mut draft = Draft::new(app, "Connect to a server");
             if let Some(reason) = reason {
@@ -73,14 +75,20 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             .text("all transfers together")
             .field(all)
             .close_with("Set"),
+        Kind::Details(details) => details::draft(app, details),
         Kind::Item(id) => item(app, *id),
         Kind::Quit => quit(app),
     }
 }
 
 impl Draft {
-    fn rows(self, rows: &str) -> Self {
-        rows.lines().fold(self, |draft, row| draft.text(row))
+    /// Whether it fits, where that is known.
+    fn room(self, app: &App, sources: &[Source], base: &Place, counting: Option<&Counting>) -> Self {
+        match space::before_copy(app, sources, base, counting) {
+            Some((words, true)) => self.toned(&words, Tone::Bad).text(""),
+            Some((words, false)) => self.text(&words).text(""),
+            None => self,
+        }
     }
 
     fn close_with(self, word: &'static str) -> Self {
@@ -127,15 +135,21 @@ fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
         }),
         Prompt::Pattern { mark: true } => Draft::new(app, "Mark").text("names like (* any, ? one, [a-z])"),
         Prompt::Pattern { mark: false } => Draft::new(app, "Unmark").text("names like (* any, ? one, [a-z])"),
-        Prompt::Copy { sources, base } => {
-            let to = toward(sources, base).map_or("Copy".to_owned(), |to| format!("Copy {to}"));
-            Draft::new(app, to).text(&format!("{} to", what(sources)))
+        Prompt::KeepBoth(question) => {
+            let draft = Draft::new(app, "Keep both");
+            let target = text::clip_left(&question.target, draft.width);
+            draft.text(&target).text("exists and stays. Name of the new one:")
         }
-        Prompt::Move { sources, base } => {
+        Prompt::Copy { sources, base, counting } => {
+            let to = toward(sources, base).map_or("Copy".to_owned(), |to| format!("Copy {to}"));
+            Draft::new(app, to).room(app, sources, base, counting.as_ref()).text(&format!("{} to", what(sources)))
+        }
+        Prompt::Move { sources, base, counting } => {
             let Some(to) = toward(sources, base) else {
                 return Draft::new(app, "Move or rename").text(&format!("{} to", what(sources)));
             };
-            let draft = Draft::new(app, format!("Move {to}")).text("A file goes when its copy is proven, not before.");
+            let draft = Draft::new(app, format!("Move {to}")).room(app, sources, base, counting.as_ref());
+            let draft = draft.text("A file goes when its copy is proven, not before.");
             let draft = if sources.len() > 1 { draft } else { draft.text("A name without / renames it where it is.") };
             draft.text("").text(&format!("{} to", what(sources)))
         }
@@ -155,6 +169,7 @@ fn prompt_word(prompt: &Prompt) -> &'static str {
         Prompt::GoTo { .. } => "Go",
         Prompt::Pattern { mark: true } => "Mark",
         Prompt::Pattern { mark: false } => "Unmark",
+        Prompt::KeepBoth(_) => "Keep both",
         Prompt::Copy { .. } => "Copy",
         Prompt::Move { .. } => "Move",
     }
@@ -236,43 +251,6 @@ fn empty_trash(app: &App) -> Draft {
     }
 }
 
-fn decide(app: &App, question: &Question, for_all: bool) -> Draft {
-    let (place, sent, there) = match question.direction {
-        Direction::Up => ("at the server", "here ", "there"),
-        Direction::Down => ("on this machine", "there", "here "),
-    };
-    let (source, target) = (&question.source_side, &question.target_side);
-    let draft = Draft::new(app, format!("Exists {place}"));
-    let narrow = draft.width < NARROW;
-    let line = |word: &str, side: &Side, newer: bool, remark: &str| {
-        let date = text::date(side.mtime, side.mtime, &app.zone, Dates::Exact);
-        let size = text::fit_right(&size::show(side.size), 9);
-        let remark = if newer { "newer" } else { remark };
-        if narrow {
-            format!("{word} {size}  {remark}\n       {date}")
-        } else {
-            format!("{word}  {size}  {date}  {remark}")
-        }
-    };
-    let same = if source.root.is_some() && source.root == target.root { "same content" } else { "" };
-    let tick = if for_all { "[x]" } else { "[ ]" };
-    let width = draft.width;
-    draft
-        .toned(&text::clip_left(&question.target, width), Tone::Good)
-        .text("")
-        .rows(&line(sent, source, source.mtime > target.mtime, ""))
-        .rows(&line(there, target, target.mtime > source.mtime, same))
-        .text("")
-        .choice(format!("{tick} the same answer for the rest of this copy"), Press::ToggleForAll)
-        .text("Update sends only blocks that differ. Esc: later, the rest goes on")
-        .button("Later", Press::Close)
-        .button("Update", Press::Answer(IfExists::Update))
-        .button("Overwrite", Press::Answer(IfExists::Overwrite))
-        .button("Newer", Press::Answer(IfExists::Newer))
-        .button("Skip", Press::Answer(IfExists::Skip))
-        .button("Rename", Press::Answer(IfExists::Rename))
-}
-
 fn name(app: &App, id: ItemId) -> String {
     let item = app.status.items.iter().find(|item| item.id == id);
     item.map_or("a transfer that is off the list".to_owned(), |item| item.name.clone())
@@ -347,6 +325,6 @@ fn host(address: &str) -> &str {
 }
 
 /// Columns below which things stand under each other.
-const NARROW: usize = 50;
+pub(super) const NARROW: usize = 50;
 /// Names listed in the question before a deletion.
 const NAMES_SHOWN: usize = 8;

@@ -154,6 +154,7 @@ impl Item {
             && self.scans.is_empty()
             && self.pending.is_empty()
             && self.asked.is_empty()
+            && self.parked.is_empty()
             && self.leaving.is_empty()
     }
 

@@ -8,7 +8,7 @@ use wire::path::escape;
 use super::super::local;
 use super::super::progress;
 use super::super::status::{ItemStatus, Job, State};
-use super::{Item, Wish};
+use super::{Failed, Item, Wish};
 
 impl Item {
     /// As it is shown. `offline`: until the next try, and why, while the connection is lost.
@@ -33,6 +33,7 @@ impl Item {
             directories_left: self.emptying.left,
             bytes: self.bytes,
             bytes_done,
+            bytes_over: self.bytes_done.saturating_add(self.bytes_failed()),
             sent,
             held,
             rate,
@@ -51,9 +52,19 @@ impl Item {
             let (sent, held) = active.live.shown(active.size);
             ((active.travelled + sent).min(active.size), (sent + held).max(active.done))
         });
-        let begun = self.pending.iter().chain(self.asked.iter().map(|(_, file)| file)).filter(|file| file.begun);
+        let parked = self.parked.iter().filter_map(|parked| match &parked.failed {
+            Failed::File(file) => Some(&**file),
+            _ => None,
+        });
+        let waiting = self.pending.iter().chain(self.asked.iter().map(|(_, file)| file)).chain(parked);
+        let begun = waiting.filter(|file| file.begun);
         let begun = begun.map(|file| (file.travelled.min(file.source.size), file.done));
         active.chain(begun).fold((0, 0), |(sent, done), (more_sent, more_done)| (sent + more_sent, done + more_done))
+    }
+
+    fn bytes_failed(&self) -> u64 {
+        let size = |failed: &Failed| if let Failed::File(file) = failed { file.source.size } else { 0 };
+        self.failed.iter().map(size).fold(0, u64::saturating_add)
     }
 
     fn state(&self, now: Instant, offline: Option<&(Duration, Fault)>) -> State {
@@ -99,9 +110,11 @@ impl Item {
         match state {
             State::Running if self.is_dir => self.active.front().map(|active| active.shown.clone()).unwrap_or_default(),
             State::Retrying { fault, .. } | State::Failed(fault) => fault.message.clone(),
-            State::NeedsYou => match self.asked.len() {
-                1 => "1 file exists already".to_owned(),
-                more => format!("{more} files exist already"),
+            State::NeedsYou => match (self.asked.len(), self.parked.as_slice()) {
+                (0, [parked]) => parked.question.refusal().map(|fault| fault.message.clone()).unwrap_or_default(),
+                (1, []) => "1 file exists already".to_owned(),
+                (more, []) => format!("{more} files exist already"),
+                (asked, parked) => format!("{} decisions wait", asked + parked.len()),
             },
             State::Done => self.emptying.why.clone(),
             _ => String::new(),

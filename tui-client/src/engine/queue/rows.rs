@@ -1,6 +1,7 @@
 //! The rows behind the queue's lock: every rule of what is taken, retried, asked and told. Plain
 //! data and a clock that is passed in.
 
+mod asked;
 mod leaving;
 
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use wire::fault::Detail;
 use wire::{BLOCK, Code, Fault};
 
+use super::super::Refused;
 use super::super::item::{Active, Failed, File, Finish, Item, Scan, Target, Wish};
 use super::super::limit::Limit;
 use super::super::progress::Live;
 use super::super::spread::Spread;
-use super::super::status::{End, IfExists, ItemId, Job, NewItem, Outcome, Question, QuestionId, Reply, Side};
+use super::super::status::{End, ItemId, Job, NewItem, Outcome, Side};
 use super::{Appetite, Taken, Work};
 
 /// All items, and who listens.
@@ -26,11 +28,16 @@ pub(super) struct Rows {
     next_item: u64,
     next_question: u64,
     listeners: Vec<mpsc::UnboundedSender<Outcome>>,
+    refused: Refused,
     /// Something has ended or needs the user since this was last taken.
     pub(super) urgent: bool,
 }
 
 impl Rows {
+    pub(super) fn new(refused: Refused) -> Self {
+        Self { refused, ..Self::default() }
+    }
+
     pub(super) fn listen(&mut self) -> mpsc::UnboundedReceiver<Outcome> {
         let (to, outcomes) = mpsc::unbounded_channel();
         self.listeners.push(to);
@@ -86,17 +93,15 @@ impl Rows {
                 Err(fault) => over = Some((scan, fault)),
             }
         });
-        self.look_whether_over(id);
         if let Some((scan, fault)) = over {
-            self.tell(&nothing(id, scan.job.clone()), 0, 0, None, End::Failed(fault.clone()));
-            self.with(id, |item| item.fail(Failed::Scan(scan), &fault));
+            self.failed(id, Failed::Scan(scan), &fault);
         }
+        self.look_whether_over(id);
     }
 
     pub(super) fn reject(&mut self, id: ItemId, dir: Job, fault: Fault) {
-        self.tell(&nothing(id, dir.clone()), 0, 0, None, End::Failed(fault.clone()));
         let scan = Scan { job: dir, depth: 0, is_root: false, fresh: false, tries: 0, waits: None };
-        self.with(id, |item| item.fail(Failed::Scan(scan), &fault));
+        self.give_up(id, Failed::Scan(scan), &fault);
     }
 
     /// When a lane may have something to do. At once while something is looked into: what is found there
@@ -234,63 +239,10 @@ impl Rows {
         self.look_whether_over(id);
     }
 
-    pub(super) fn ask(&mut self, file: File, target: Side) {
-        self.next_question += 1;
-        self.urgent = true;
-        let question = Question {
-            id: QuestionId(self.next_question),
-            item: file.item,
-            direction: file.direction(),
-            target: file.shown_target(),
-            source_side: file.source,
-            target_side: target,
-        };
-        self.with(file.item, |item| match (item.if_exists, item.wish) {
-            (_, Wish::Cancel { .. }) => {}
-            (IfExists::Ask, _) => item.asked.push((question, file)),
-            // Answered for all while this one was on its way here.
-            _ => item.pending.push_front(file),
-        });
-    }
-
-    pub(super) fn answer(&mut self, id: QuestionId, reply: Reply) {
-        for item in &mut self.items {
-            let Some(at) = item.asked.iter().position(|(question, _)| question.id == id) else { continue };
-            let (_, file) = item.asked.remove(at);
-            item.pending.push_front(File { choice: Some(reply.answer), ..file });
-            if reply.for_all {
-                item.if_exists = reply.answer;
-                item.pending.extend(item.asked.drain(..).map(|(_, file)| file));
-            }
-            return;
-        }
-    }
-
-    pub(super) fn decline(&mut self, id: QuestionId, fault: &Fault) {
-        let asked = self.items.iter_mut().find_map(|item| {
-            let at = item.asked.iter().position(|(question, _)| question.id == id)?;
-            Some(item.asked.remove(at).1)
-        });
-        if let Some(file) = asked {
-            self.fail(file, fault);
-        }
-    }
-
-    pub(super) fn questions(&self) -> Vec<Question> {
-        let mut questions: Vec<Question> =
-            self.items.iter().flat_map(|item| item.asked.iter().map(|(question, _)| question.clone())).collect();
-        questions.sort_by_key(|question| question.id);
-        questions
-    }
-
     fn fail(&mut self, file: File, fault: &Fault) {
-        let sent = file.travelled.min(file.source.size);
         // A file that was only to be discarded has failed or been cancelled before.
         if !file.discard {
-            self.tell(&file, sent, 0, None, End::Failed(fault.clone()));
-            let id = file.item;
-            self.with(id, |item| item.fail(Failed::File(Box::new(file)), fault));
-            self.look_whether_over(id);
+            self.failed(file.item, Failed::File(Box::new(file)), fault);
         }
     }
 

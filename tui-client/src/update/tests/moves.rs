@@ -19,10 +19,14 @@ fn f6_moves_to_the_other_side_and_a_bare_name_renames() {
     check("<End><F6>/a/<Enter>", &moved(vec![up("notes.md", "/a/notes.md")]));
     check(
         "<Down><Insert><End><Insert><F6><Enter>",
-        &moved(vec![up("albums", "/photos/2026/albums"), up("notes.md", "/photos/2026/notes.md")]),
+        &counted(
+            local("/home/ada/Downloads/albums"),
+            &moved(vec![up("albums", "/photos/2026/albums"), up("notes.md", "/photos/2026/notes.md")]),
+        ),
     );
-    check("<Tab><Down><F6><Enter>", &moved(vec![down("raw", "/home/ada/Downloads/raw")]));
-    check("<Tab><Down><F6>raw/x<Enter>", &moved(vec![down("raw", "/home/ada/Downloads/raw/x")]));
+    let raw = |effects: &[Effect]| counted(remote("/photos/2026/raw"), effects);
+    check("<Tab><Down><F6><Enter>", &raw(&moved(vec![down("raw", "/home/ada/Downloads/raw")])));
+    check("<Tab><Down><F6>raw/x<Enter>", &raw(&moved(vec![down("raw", "/home/ada/Downloads/raw/x")])));
     check("<End><F6><Esc>", &[]);
     check("<F6>", &[]);
     let steps = |from, to| Steps { pairs: vec![(from, to)], replace_first: false };

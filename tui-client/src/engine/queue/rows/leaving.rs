@@ -46,9 +46,8 @@ impl Rows {
                     self.with(id, |item| item.stay(leaving));
                 }
                 Err(kept) => {
-                    self.tell(file, moved.0, moved.1, Some(*root), End::Failed(kept.fault.clone()));
                     let fault = kept.fault.clone();
-                    self.with(id, |item| item.fail(Failed::Source(Box::new(leaving), kept), &fault));
+                    self.failed(id, Failed::Source(Box::new(leaving), kept), &fault);
                 }
             }
         }

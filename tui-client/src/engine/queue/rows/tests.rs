@@ -1,7 +1,7 @@
 //! What is taken, retried, asked and told, by the clock that is passed in.
 
 use super::super::super::item::{Again, Kept, Leave};
-use super::super::super::status::{AfterCopy, Direction};
+use super::super::super::status::{AfterCopy, Direction, IfExists, Remedy, Reply};
 use super::*;
 use wire::RemotePath;
 use wire::transfer::Tally;
@@ -133,11 +133,11 @@ fn an_answer_for_all_also_counts_for_what_comes() {
     let mut files: Vec<File> = works.into_iter().map(|work| work.file).collect();
     let last = files.pop().expect("three files");
     files.into_iter().for_each(|file| rows.ask(file, side));
-    let questions = rows.questions();
+    let (questions, _) = rows.questions();
     assert_eq!(questions.len(), 2);
     rows.answer(questions[1].id, Reply { answer: IfExists::Skip, for_all: true });
     rows.ask(last, side);
-    assert!(rows.questions().is_empty());
+    assert_eq!(rows.questions(), (Vec::new(), 0));
     let Taken::Small(works) = rows.take(ALL, &Arc::default(), now) else { panic!("three files") };
     assert!(works.len() == 3 && works.iter().all(|work| work.policy == IfExists::Skip));
     assert!(outcomes.try_recv().is_err());
@@ -185,4 +185,50 @@ fn a_moved_file_is_told_when_its_source_is_gone_and_tried_until_then() {
     rows.left(id, files.into_iter().map(|file| (file, Err(lost.clone()))).collect(), later);
     assert!(rows.items[0].is_over() && rows.next_leave(true, later + LONGEST_PAUSE).is_none());
     assert!(outcomes.try_recv().is_err());
+}
+
+#[test]
+fn what_was_refused_waits_for_a_person_and_the_rest_goes_on() {
+    let now = Instant::now();
+    let (mut rows, mut outcomes) = rows(IfExists::Ask, &[1, 2, 3, 4]);
+    rows.refused = Refused::Waits;
+    let Taken::Small(works) = rows.take(ALL, &Arc::default(), now) else { panic!("four files") };
+    let fault = |code| Fault::new(code, "refused");
+    let codes = [Code::Quota, Code::Denied, Code::Quota, Code::NotFound];
+    for (work, code) in works.into_iter().zip(codes) {
+        rows.with(ItemId(1), |item| item.end(&work.live));
+        rows.faulted(work.file, fault(code), now);
+    }
+    // Nobody can bring back a source that is gone.
+    assert!(
+        matches!(outcomes.try_recv().map(|outcome| outcome.end), Ok(End::Failed(fault)) if fault.code == Code::NotFound)
+    );
+    assert!(outcomes.try_recv().is_err() && names(rows.take(ALL, &Arc::default(), now)).is_empty());
+    let (questions, open) = rows.questions();
+    assert_eq!((questions.len(), open, rows.items[0].is_over()), (3, 3, false));
+    assert_eq!(questions[1].refusal(), Some(&fault(Code::Denied)));
+    rows.remedy(questions[0].id, Remedy::Again { all: true });
+    assert_eq!(names(rows.take(ALL, &Arc::default(), now)), ["/tree/0", "/tree/2"]);
+    rows.remedy(questions[1].id, Remedy::Leave { all: false });
+    assert!(
+        matches!(outcomes.try_recv().map(|outcome| outcome.end), Ok(End::Failed(fault)) if fault.code == Code::Denied)
+    );
+    assert_eq!((rows.questions().1, rows.items[0].failed.len()), (0, 2));
+}
+
+#[test]
+fn both_are_kept_under_a_name_of_choice() {
+    let now = Instant::now();
+    let (mut rows, _outcomes) = rows(IfExists::Ask, &[1]);
+    let file = one(&mut rows, now);
+    let side = file.source;
+    rows.ask(file, side);
+    let id = rows.questions().0[0].id;
+    for bad in [b"a/b".as_slice(), b"..", b""] {
+        rows.remedy(id, Remedy::Name(bad.to_vec()));
+        assert_eq!(rows.questions().1, 1, "{bad:?}");
+    }
+    rows.remedy(id, Remedy::Name(b"new".to_vec()));
+    let file = one(&mut rows, now);
+    assert_eq!((file.shown_target().as_str(), file.target, file.choice), ("/tree/new", Target::Unknown, None));
 }
