@@ -23,9 +23,10 @@ lint:
 fmt:
     cargo fmt --all
 
-# Our binaries beside scp, sftp, rsync and tar through ssh, lftp and rclone, in one run: tests/bench/RESULTS.md
+# Our binaries beside scp, sftp, rsync and tar through ssh, lftp and rclone, in one run: tests/bench/RESULTS.md; then how soon keys are shown
 bench *ARGS:
     tests/bench/bench.py {{ARGS}}
+    tests/bench/scale.py --only keys --dry
 
 # Frames, hashes, folding, catalog and listings, each alone
 bench-micro *ARGS:

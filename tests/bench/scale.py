@@ -6,7 +6,7 @@
 --bin    the programs (default: target/release, built when it is not given)
 --place  where data and files lie (default: /dev/shm)
 --big    GiB of the file of `bulk`
---only   of `many`, `fair`, `far20`, `far100`, `bulk`, `names`, `tree`
+--only   of `many`, `fair`, `far20`, `far100`, `bulk`, `names`, `tree`, `keys`
 --dry    prints only
 Each part starts its own server on loopback and measures it from /proc; each takes less than two minutes.
 """
@@ -265,8 +265,18 @@ def tree(place, rows):
     rows.append(("the same: peak of the server above idle", "64 MiB", f"{memory(place.server.pid, 'VmHWM') - place.idle:.0f} MiB"))
 
 
+def keys(place, rows):
+    """A server of its own in the measuring program: one process more would only be one more to wait for the processors."""
+    said = subprocess.run([place.bin / "keys", place.bin / "tui-client"], capture_output=True, text=True, check=True, env=dict(place.env, TMPDIR=str(place.dir)))
+    found = json.loads(said.stdout)
+    assert found["busy"], "the transfers were over before the last key"
+    rows.append(("four transfers run: a key is on the screen after, median", "16 ms", f"{found['median_ms']:.1f} ms ({found['keys']} keys)"))
+    rows.append(("the same: 99 of 100 keys", "50 ms", f"{found['p99_ms']:.1f} ms"))
+    rows.append(("a client at rest wakes up", "less than once a second", f"{found['wakeups_per_second']:.1f} times a second, {found['idle_cpu']:.1%} of a processor"))
+
+
 PARTS = {"many": many, "fair": fair, "far20": lambda place, rows: far(place, rows, 20), "far100": lambda place, rows: far(place, rows, 100),
-         "bulk": bulk, "names": names, "tree": tree}
+         "bulk": bulk, "names": names, "tree": tree, "keys": keys}
 
 
 def run_part(name, options):

@@ -415,3 +415,24 @@ async fn pasted_text_is_no_keys() {
     assert!(scene.local("from-here").exists() && scene.local("pasted").is_dir());
     quit(terminal);
 }
+
+/// Wide margins: `just bench-scale` measures it. Here a screen that waits for a transfer would be found.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_shown_while_transfers_run_and_a_client_at_rest_sleeps() {
+    let scene = Scene::set().await;
+    tests::keys::prepare(scene.machine.path(), 256 << 20).expect("prepared");
+    let mut terminal = scene.logged_in(120, 40);
+    // Reading both panes is over before the rest begins.
+    terminal.until_shown("from-server").expect("the server's pane is read");
+    let mut rest = tests::keys::rest(terminal.process().expect("it runs"), SECONDS).expect("watched");
+    if rest.wakeups > 1.0 {
+        // The first seconds of a session hold its first words.
+        rest = tests::keys::rest(terminal.process().expect("it runs"), SECONDS).expect("watched");
+    }
+    assert!(rest.wakeups <= 2.0 && rest.cpu < 0.02, "at rest it does something: {rest:?}");
+    let typing = tests::keys::typing(&mut terminal, 100).expect("typed");
+    assert!(typing.median.as_millis() < 200 && typing.late.as_millis() < 2000, "the screen waits: {typing:?}");
+    terminal.kill().expect("ended");
+}
+
+const SECONDS: std::time::Duration = std::time::Duration::from_secs(3);

@@ -9,13 +9,14 @@
 //! - [`line`]: a connection that can say anything at any stage, right or wrong
 //! - [`session`]: a well-behaved client on top of it, one step at a time
 //! - [`client`]: the real engine, with files and known servers of its own
-//! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG
+//! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG; [`keys`]: how soon a key is on it
 
 pub mod client;
 pub mod daemon;
 pub mod disk;
 pub mod files;
 pub mod host;
+pub mod keys;
 pub mod line;
 pub mod picture;
 pub mod proxy;
