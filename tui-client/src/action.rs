@@ -99,6 +99,14 @@ pub enum Action {
     ForgetFinished,
     /// Does something in the viewer.
     Look(Look),
+    /// Marks in both panes what differs.
+    Compare,
+    /// Opens the checklist that makes both panes alike.
+    Synchronise,
+    /// Looks for names below the directory.
+    Find,
+    /// Does something in the checklist.
+    Plan(Deed),
 }
 
 /// What keys do in the viewer.
@@ -146,6 +154,29 @@ pub enum Look {
     Quit,
 }
 
+/// What the keys of the checklist do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Asks, then does all that is planned.
+    Run,
+    /// Plans a copy to the right.
+    CopyRight,
+    /// Plans a copy to the left.
+    CopyLeft,
+    /// Plans to delete on the right.
+    DeleteRight,
+    /// Plans to delete on the left.
+    DeleteLeft,
+    /// Plans nothing.
+    Skip,
+    /// Plans what was proposed.
+    Proposal,
+    /// Shows other rows.
+    Filter,
+    /// Asks again which way and how.
+    Options,
+}
+
 /// Which part of the screen an action belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -155,6 +186,10 @@ pub enum Scope {
     Queue,
     /// The viewer.
     Viewer,
+    /// The checklist of a synchronisation.
+    Plan,
+    /// What was found by name.
+    Hits,
 }
 
 /// The groups of the table: pull-down menus, and sections of the manual.
@@ -168,6 +203,8 @@ pub enum Menu {
     Pane,
     /// Transfers.
     Queue,
+    /// Comparing the panes, making them alike, looking for names.
+    Compare,
     /// The connection and what is at its other end.
     Server,
     /// Help and settings.
@@ -180,8 +217,17 @@ pub enum Menu {
 
 impl Menu {
     /// All of them, in the order of the manual.
-    pub const ALL: [Menu; 8] =
-        [Menu::File, Menu::Mark, Menu::Pane, Menu::Queue, Menu::Server, Menu::Options, Menu::Cursor, Menu::Viewer];
+    pub const ALL: [Menu; 9] = [
+        Menu::File,
+        Menu::Mark,
+        Menu::Pane,
+        Menu::Queue,
+        Menu::Compare,
+        Menu::Server,
+        Menu::Options,
+        Menu::Cursor,
+        Menu::Viewer,
+    ];
 
     /// Its word in the menu bar.
     pub fn title(self) -> &'static str {
@@ -190,6 +236,7 @@ impl Menu {
             Menu::Mark => "Mark",
             Menu::Pane => "Pane",
             Menu::Queue => "Queue",
+            Menu::Compare => "Compare",
             Menu::Server => "Server",
             Menu::Options => "Options",
             Menu::Cursor => "Moving about",
@@ -204,6 +251,7 @@ impl Menu {
             Menu::Mark => table::MARK,
             Menu::Pane => table::PANE,
             Menu::Queue => table::QUEUE,
+            Menu::Compare => table::COMPARE,
             Menu::Server => table::SERVER,
             Menu::Options => table::OPTIONS,
             Menu::Cursor => table::CURSOR,

@@ -12,14 +12,18 @@ use crate::action::Scope;
 use crate::engine::status::{IfExists, Job, Link, Status};
 use crate::keymap::Keymap;
 
+pub mod checklist;
 pub mod decisions;
 pub mod details;
 pub mod dialog;
 pub mod face;
 pub mod field;
+pub mod hits;
 pub mod layout;
+pub mod lists;
 pub mod marks;
 pub mod order;
+pub mod pairing;
 pub mod pane;
 pub mod place;
 pub mod queue;
@@ -83,6 +87,8 @@ pub struct App {
     pub zone: TimeZone,
     /// The keys.
     pub keymap: Keymap,
+    /// The lists that take the whole screen.
+    pub lists: lists::Lists,
     /// The last number given to a read, a wait or a count.
     pub serial: u64,
     /// Seconds since the engine told when it tries to connect again, and the name of that wait.
@@ -216,6 +222,7 @@ impl App {
             home: opening.home,
             zone: opening.zone,
             keymap: Keymap::default(),
+            lists: lists::Lists::default(),
             serial: 0,
             waited: (0, 0),
             working: 0,

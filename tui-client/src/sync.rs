@@ -11,5 +11,7 @@ pub mod mode;
 pub mod orders;
 pub mod path;
 pub mod plan;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod scan;
 pub mod walk;

@@ -7,6 +7,7 @@ mod decisions;
 mod details;
 mod dialogs;
 mod ended;
+mod find;
 mod keys;
 mod message;
 mod mouse;
@@ -15,11 +16,14 @@ mod queue;
 mod reads;
 mod server;
 mod space;
+mod sync;
 mod undo;
 mod viewer;
 mod work;
 
+pub use find::Hit;
 pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
+pub use sync::Compared;
 pub use undo::{Told, Wish};
 
 use crate::action::Scope;
@@ -69,6 +73,10 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Draining => server::draining(app),
         Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
         Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
+        Msg::Scanned { serial, told } => sync::told(app, serial, told),
+        Msg::Carrying { serial, done, all } => sync::carrying(app, serial, done, all),
+        Msg::Carried { serial, carried } => sync::carried(app, serial, carried, &mut out),
+        Msg::Found { serial, told } => find::told(app, serial, told),
         Msg::Terminate => out.push(Effect::Quit),
         Msg::Trash(told) => undo::told(app, told, &mut out),
         Msg::Seen(seen) => viewer::seen(app, seen, &mut out),
@@ -112,6 +120,8 @@ fn keep_visible(app: &mut App) {
         Scope::Queue => app.queue.keep_visible(height),
         // What needs the person and what runs stands first.
         Scope::Panes | Scope::Viewer => app.queue.top = 0,
+        Scope::Plan => sync::keep_visible(app),
+        Scope::Hits => find::keep_visible(app),
     }
 }
 

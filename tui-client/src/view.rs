@@ -1,8 +1,10 @@
 //! The screen as a picture of the state. Only reads: drawing twice gives the same picture.
 
 mod bar;
+mod checklist;
 mod dialog;
 mod gauge;
+mod hits;
 mod pane;
 mod queue;
 mod space;
@@ -13,8 +15,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::action::Scope;
 use crate::app::dialog::Kind;
 use crate::app::layout::{Layout, MIN_SIZE};
+use crate::app::lists::Lists;
 use crate::app::text;
 use crate::app::{App, Side, Tone};
 use crate::theme::{Look, Theme};
@@ -30,15 +34,19 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
         return too_small(app, frame);
     };
     let buffer = frame.buffer_mut();
-    match &app.viewer {
-        Some(viewer) => viewer::draw(app, viewer, theme, buffer),
-        None => {
+    match (&app.viewer, app.focus, &app.lists) {
+        (Some(viewer), ..) => viewer::draw(app, viewer, theme, buffer),
+        (_, Scope::Plan, Lists { checklist: Some(list), .. }) => checklist::draw(app, theme, list, area, buffer),
+        (_, Scope::Hits, Lists { hits: Some(hits), .. }) => hits::draw(app, theme, hits, area, buffer),
+        _ => {
             for side in [Side::Left, Side::Right] {
                 pane::draw(app, theme, side, layout.pane(side), buffer);
             }
             queue::draw(app, theme, layout.queue, buffer);
-            note(app, theme, layout.note, buffer);
         }
+    }
+    if app.viewer.is_none() {
+        note(app, theme, layout.note, buffer);
     }
     bar::draw(app, theme, layout.bar, buffer);
     for (index, dialog) in app.dialogs.iter().enumerate() {

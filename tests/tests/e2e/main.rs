@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod alike;
 mod assist;
 mod bad_input;
 mod content;

@@ -1,13 +1,22 @@
 //! The rows of the action table, one constant for each [`Menu`](super::Menu). Whoever adds one picks keys that
 //! are free (a test tells) and a name that can stay: people write it into their `keys.toml`.
 
-use super::{Action, Scope, Spec};
+use super::{Action, Deed, Scope, Spec};
 use crate::app::order::By;
 
 const PANES: &[Scope] = &[Scope::Panes];
 const IN_QUEUE: &[Scope] = &[Scope::Queue];
+const ALL: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits, Scope::Viewer];
 const BOTH: &[Scope] = &[Scope::Panes, Scope::Queue];
-const ALL: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Viewer];
+const IN_PLAN: &[Scope] = &[Scope::Plan];
+/// Where files are listed.
+const FILES: &[Scope] = &[Scope::Panes, Scope::Hits];
+/// Where things are listed that can be marked.
+const LISTS: &[Scope] = &[Scope::Panes, Scope::Plan, Scope::Hits];
+/// F10 runs the plan there.
+const NOT_IN_PLAN: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Hits];
+/// Where there is a list with a cursor.
+const ROWS: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits];
 
 const fn row(
     action: Action,
@@ -21,13 +30,13 @@ const fn row(
 }
 
 pub(super) const FILE: &[Spec] = &[
-    row(Action::View, "view", PANES, &["F3"], Some("View"), "show what a file holds, of any size"),
-    row(Action::Copy, "copy", PANES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
+    row(Action::View, "view", FILES, &["F3"], Some("View"), "show what a file holds, of any size"),
+    row(Action::Copy, "copy", FILES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::Details, "details", PANES, &["Alt-Enter"], None, "all about a file, with its hash"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
     row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
-    row(Action::Delete, "delete", PANES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
+    row(Action::Delete, "delete", FILES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
     row(
         Action::DeleteForGood,
         "delete_for_good",
@@ -38,21 +47,36 @@ pub(super) const FILE: &[Spec] = &[
     ),
     row(Action::Undo, "undo", PANES, &["Alt-Z"], None, "take back the last move, or deletion to the trash"),
     row(Action::Suspend, "suspend", ALL, &["Ctrl-Z"], None, "stop for the shell; fg comes back"),
-    row(Action::Quit, "quit", BOTH, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
+    row(Action::Quit, "quit", NOT_IN_PLAN, &["F10", "Ctrl-C"], Some("Quit"), "quit"),
+];
+
+pub(super) const COMPARE: &[Spec] = &[
+    row(Action::Compare, "compare", PANES, &["Shift-F2", "F14", "F12"], None, "mark in both panes what differs"),
+    row(Action::Synchronise, "synchronise", PANES, &["Ctrl-Y"], None, "make both panes alike, after a plan"),
+    row(Action::Find, "find", PANES, &["Alt-F7", "Alt-?"], None, "find names below the directory"),
+    row(Action::Plan(Deed::Run), "plan_run", IN_PLAN, &["Enter", "F10"], Some("Run"), "plan: do it, after a question"),
+    row(Action::Plan(Deed::CopyRight), "plan_copy_right", IN_PLAN, &["Right"], None, "plan: copy to the right"),
+    row(Action::Plan(Deed::CopyLeft), "plan_copy_left", IN_PLAN, &["Left"], None, "plan: copy to the left"),
+    row(Action::Plan(Deed::DeleteRight), "plan_delete_right", IN_PLAN, &["r"], None, "plan: delete on the right"),
+    row(Action::Plan(Deed::DeleteLeft), "plan_delete_left", IN_PLAN, &["l"], None, "plan: delete on the left"),
+    row(Action::Plan(Deed::Skip), "plan_skip", IN_PLAN, &["s"], None, "plan: leave as it is"),
+    row(Action::Plan(Deed::Proposal), "plan_proposal", IN_PLAN, &["u"], None, "plan: what was proposed"),
+    row(Action::Plan(Deed::Filter), "plan_filter", IN_PLAN, &["f", "Tab"], None, "plan: differences, conflicts, all"),
+    row(Action::Plan(Deed::Options), "plan_options", IN_PLAN, &["F2", "o"], Some("Way"), "plan: another way"),
 ];
 
 pub(super) const MARK: &[Spec] = &[
-    row(Action::Mark, "mark", PANES, &["Insert", "Space"], None, "mark or unmark"),
+    row(Action::Mark, "mark", LISTS, &["Insert", "Space"], None, "mark or unmark"),
     row(Action::MarkPattern, "mark_pattern", PANES, &["+"], None, "mark by a pattern"),
     row(Action::UnmarkPattern, "unmark_pattern", PANES, &["-"], None, "unmark by a pattern"),
-    row(Action::InvertMarks, "invert_marks", PANES, &["*"], None, "turn all marks round"),
+    row(Action::InvertMarks, "invert_marks", LISTS, &["*"], None, "turn all marks round"),
 ];
 
 pub(super) const PANE: &[Spec] = &[
     row(Action::OtherPane, "other_pane", PANES, &["Tab"], None, "to the other pane"),
     row(Action::Swap, "swap_panes", PANES, &["Ctrl-U"], None, "exchange the panes"),
     row(Action::OtherSide, "other_side", PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
-    row(Action::Reread, "reread", PANES, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
+    row(Action::Reread, "reread", LISTS, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
     row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
     row(
         Action::Sort(By::Name),
@@ -96,13 +120,13 @@ pub(super) const SERVER: &[Spec] = &[
 pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", ALL, &["F1"], Some("Help"), "this list")];
 
 pub(super) const CURSOR: &[Spec] = &[
-    row(Action::Up, "up", BOTH, &["Up"], None, "one row up"),
-    row(Action::Down, "down", BOTH, &["Down"], None, "one row down"),
-    row(Action::PageUp, "page_up", BOTH, &["PageUp"], None, "one screen up"),
-    row(Action::PageDown, "page_down", BOTH, &["PageDown"], None, "one screen down"),
-    row(Action::First, "first", BOTH, &["Home"], None, "to the first row"),
-    row(Action::Last, "last", BOTH, &["End"], None, "to the last row"),
-    row(Action::Enter, "enter", PANES, &["Enter"], None, "into the directory"),
+    row(Action::Up, "up", ROWS, &["Up"], None, "one row up"),
+    row(Action::Down, "down", ROWS, &["Down"], None, "one row down"),
+    row(Action::PageUp, "page_up", ROWS, &["PageUp"], None, "one screen up"),
+    row(Action::PageDown, "page_down", ROWS, &["PageDown"], None, "one screen down"),
+    row(Action::First, "first", ROWS, &["Home"], None, "to the first row"),
+    row(Action::Last, "last", ROWS, &["End"], None, "to the last row"),
+    row(Action::Enter, "enter", FILES, &["Enter"], None, "into the directory"),
     row(Action::Leave, "leave", PANES, &["Ctrl-PageUp", "Backspace"], None, "to the directory above"),
     row(Action::Escape, "escape", ALL, &["Esc"], None, "leave what is open; Esc 1 to Esc 0 are F1 to F10"),
 ];

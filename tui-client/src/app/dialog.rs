@@ -5,8 +5,11 @@ use wire::message::{Secret, Time};
 
 use super::details::Details;
 use super::field::Field;
+use super::pairing::Pairing;
 use super::place::Place;
 use crate::engine::status::{ItemId, Question};
+use crate::sync::orders::Totals;
+use crate::sync::scan::Progress;
 use crate::update::Work;
 
 /// One open dialog.
@@ -56,6 +59,17 @@ pub enum Kind {
         /// Why the last try failed.
         reason: Option<String>,
     },
+    /// How the panes are to be compared, or made alike.
+    Pairing(Pairing),
+    /// They are being compared.
+    Comparing {
+        /// Names the scan.
+        serial: u64,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// Whether to do all that is planned.
+    Carry(Totals),
     /// On the way there.
     Connecting(String),
     /// A server that was not met before.
@@ -112,6 +126,8 @@ pub enum Prompt {
         /// It is shown as figures.
         hex: bool,
     },
+    /// What to look for below this directory.
+    FindNames(Place),
     /// A pattern to mark by, or to unmark by.
     Pattern {
         /// Whether to mark.

@@ -12,6 +12,7 @@ use crate::engine::status::QuestionId;
 mod contents;
 mod decisions;
 mod details;
+mod pairing;
 
 /// A dialog, ready to be drawn.
 #[derive(Clone, Debug)]
@@ -69,6 +70,8 @@ pub enum Press {
     Decision(QuestionId),
     /// Does this about the decisions that are meant.
     Deed(Deed),
+    /// Chooses one way of comparing.
+    Pick(super::pairing::Pick),
     /// Ticks the box.
     ToggleForAll,
     /// Takes up a saved server.

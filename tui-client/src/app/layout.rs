@@ -74,6 +74,12 @@ pub fn queue_rows(app: &App, queue: Rect) -> Rect {
     Rect { y: queue.y.saturating_add(1), height: queue.height.saturating_sub(taken), ..queue }
 }
 
+/// The rows of a list that takes the whole screen: all but its title and heading, its two foot lines, the message
+/// line and the key bar.
+pub fn checklist_rows((width, height): (u16, u16)) -> Rect {
+    Rect::new(0, 2, width, height.saturating_sub(6))
+}
+
 /// Whether the last row of the queue sums up the others.
 pub fn has_total(app: &App, height: u16) -> bool {
     height > 2 && app.status.items.len() > 1 && is_busy(&app.status)

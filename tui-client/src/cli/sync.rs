@@ -92,13 +92,22 @@ impl Face {
         };
         self.output.progress("");
         let plan = match planned {
-            Ok(plan) => plan,
+            Ok(whole) => {
+                self.tell_unread(whole.progress.unread);
+                whole.plan
+            }
             Err(fault) => {
                 complain(&fault.message);
                 return Err(if fault.code == Code::Timeout { CONNECT } else { FAILED });
             }
         };
         if how.dry_run { self.show_plan(engine, &plan, mode).await } else { self.carry(engine, &scan, &plan).await }
+    }
+
+    fn tell_unread(&self, unread: u64) {
+        if unread > 0 {
+            complain(&format!("{} could not be read: what they hold is left as it is", count(unread, "directory")));
+        }
     }
 
     fn looking(&self, found: u64) {

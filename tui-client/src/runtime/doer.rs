@@ -152,6 +152,17 @@ impl Perform for Doer {
                 let job = details::hash(port, serial, place, token.clone(), inbox);
                 self.spawn(Key::Numbered(serial), job, token);
             }
+            Effect::Scan { serial, left, right, mode } => {
+                let job = super::syncing::scan(port, serial, (left, right), mode, token.clone(), inbox);
+                self.spawn(Key::Numbered(serial), job, token);
+            }
+            Effect::Carry { serial, plan, actions, left, right } => {
+                let job = super::syncing::carry(port, serial, (plan, actions), (left, right), token.clone(), inbox);
+                self.spawn(Key::Numbered(serial), job, token);
+            }
+            Effect::Find { serial, place, pattern } => {
+                self.spawn(Key::Numbered(serial), super::finding::find(port, serial, place, pattern, inbox), token);
+            }
             Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(Ask::Stop(number)) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(ask @ Ask::Hunt { serial, .. }) => {

@@ -14,6 +14,8 @@ use crate::engine::{
     self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trash,
     Trust,
 };
+use crate::sync::ground::Ground;
+use crate::sync::orders::Transfer;
 use crate::update::{Command, Msg, Refusal};
 
 /// Where connections come from.
@@ -76,6 +78,19 @@ impl Port {
 
     pub(super) fn list(&self, path: &RemotePath) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {
         self.engine.list(path)
+    }
+
+    pub(super) fn find(&self, path: &RemotePath, pattern: String) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {
+        self.engine.find(path, pattern)
+    }
+
+    /// A directory at the server, to be compared with another.
+    pub(super) fn ground(&self, path: RemotePath) -> Ground {
+        Ground::There(self.engine.clone(), path)
+    }
+
+    pub(super) fn enqueue_chosen(&self, transfer: Transfer) {
+        self.engine.enqueue_chosen(transfer.job, transfer.chosen);
     }
 
     pub(super) fn walk(&self, path: &RemotePath) -> mpsc::Receiver<Result<Vec<Entry>, Fault>> {

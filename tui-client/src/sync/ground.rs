@@ -67,7 +67,10 @@ impl Ground {
                 let (path, token) = (place(top, path), token.clone());
                 blocking(move || hash(&path, &token)).await
             }
-            Ground::There(..) => Err(Fault::new(Code::Unsupported, "the server has no hash of it")),
+            Ground::There(engine, top) => {
+                let root = engine.hash(&below(top, path)?).await?.root;
+                root.ok_or_else(|| Fault::new(Code::Unsupported, "the server has no hash of it"))
+            }
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Walked {
 }
 
 /// What both sides hold, path by path, in the order of the tree. A clone is cheap.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// What the left side holds.
     pub left: Entries,

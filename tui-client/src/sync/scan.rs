@@ -42,8 +42,17 @@ pub struct Progress {
     pub unread: u64,
 }
 
+/// All that came of a scan.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Every row.
+    pub plan: Plan,
+    /// How much there was.
+    pub progress: Progress,
+}
+
 /// Runs a scan; `show` is given the plan so far, at most ten times a second, and must not wait.
-pub async fn run(scan: &Scan, token: &CancellationToken, show: impl FnMut(Plan, Progress)) -> Result<Plan, Fault> {
+pub async fn run(scan: &Scan, token: &CancellationToken, show: impl FnMut(Plan, Progress)) -> Result<Whole, Fault> {
     let side = if scan.mode.by == By::Content { Side::with_roots() } else { Side::default() };
     let mut scanning = Scanning {
         mode: scan.mode,
@@ -60,7 +69,7 @@ pub async fn run(scan: &Scan, token: &CancellationToken, show: impl FnMut(Plan, 
     if scan.mode.by == By::Content {
         scanning.compare(scan, token).await?;
     }
-    scanning.plan().await
+    Ok(Whole { plan: scanning.plan().await?, progress: scanning.progress })
 }
 
 struct Scanning<F> {

@@ -7,6 +7,7 @@ use super::{Effect, decisions, details, prompts, push, queue, reads, server, und
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::layout::{self, Layout};
+use crate::app::pairing::Purpose;
 use crate::app::pane::Row;
 use crate::app::place::Place;
 use crate::app::queue::is_busy;
@@ -16,7 +17,13 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
     if app.focus == Scope::Queue && queue::run(app, action, out) {
         return;
     }
-    if app.focus == Scope::Viewer && viewer::run(app, action, out) {
+    let is_done = match app.focus {
+        Scope::Plan => super::sync::run(app, action, out),
+        Scope::Hits => super::find::run(app, action, out),
+        Scope::Viewer => viewer::run(app, action, out),
+        Scope::Panes | Scope::Queue => false,
+    };
+    if is_done {
         return;
     }
     let page = isize::try_from(page(app)).unwrap_or(1);
@@ -71,7 +78,10 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         }
         Action::Connect => server::ask_anew(app),
         Action::Escape => escape_from(app, out),
-        // These act on the queue or the viewer, which do not have the keys.
+        Action::Compare => super::sync::ask(app, Purpose::Compare),
+        Action::Synchronise => super::sync::ask(app, Purpose::Synchronise),
+        Action::Find => prompts::find(app),
+        // These act on the queue, the checklist or the viewer, which do not have the keys.
         Action::PauseItem
         | Action::CancelItem
         | Action::DiscardItem
@@ -79,6 +89,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::Limits
         | Action::OpenItem
         | Action::ForgetItem
+        | Action::Plan(_)
         | Action::ForgetFinished
         | Action::FocusPanes
         | Action::Look(_) => {}
@@ -129,6 +140,9 @@ fn other_side(app: &mut App, out: &mut Vec<Effect>) {
 /// Leaves the innermost open thing.
 fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
     if app.here_mut().search.take().is_some() {
+        return;
+    }
+    if app.here().loading.is_none() && super::sync::stop_carrying(app, out) {
         return;
     }
     if let Some(loading) = app.here_mut().loading.take() {

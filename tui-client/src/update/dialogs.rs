@@ -52,6 +52,11 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
                 *for_all = !*for_all;
             }
         }
+        Press::Pick(pick) => {
+            if let Kind::Pairing(pairing) = &mut dialog.kind {
+                pairing.pick(pick);
+            }
+        }
         Press::Saved(index) => {
             if let (Kind::Connect { address, .. }, Some(saved)) = (&mut dialog.kind, app.saved.get(index)) {
                 *address = Field::new(saved.as_str());
@@ -68,6 +73,7 @@ pub(super) fn close(app: &mut App, out: &mut Vec<Effect>) {
     match dialog.kind {
         Kind::Delete(deletion) if deletion.tally.is_some() => out.push(Effect::StopCount(deletion.serial)),
         Kind::Details(details) => details::leave(&details, out),
+        Kind::Comparing { serial, .. } => out.push(Effect::StopRead(serial)),
         Kind::Connecting(_) => {
             app.session = crate::app::Session::Offline;
             out.push(Effect::StopConnect);
@@ -99,6 +105,9 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
             close(app, out);
             server::connect(app, crate::app::dialog::Login { trust: Some(fingerprint), ..login }, out);
         }
+        Kind::Comparing { .. } => {}
+        Kind::Pairing(pairing) => super::sync::begin(app, pairing, out),
+        Kind::Carry(_) => super::sync::carry(app, out),
         Kind::Quit => out.push(Effect::Quit),
         Kind::Details(_) => details::compute(app, out),
         Kind::Help

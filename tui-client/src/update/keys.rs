@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{Effect, actions, dialogs};
-use crate::action::{Action, Look};
+use crate::action::{Action, Look, Scope};
 use crate::app::App;
 use crate::app::layout::Layout;
 use crate::keymap::{Chord, function_key};
@@ -13,7 +13,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         return;
     }
     let Some(key) = through_escape(app, key, out) else { return };
-    let action = app.keymap.action(app.focus, key.into());
+    // What quits in the panes quits anywhere, unless it means something else there.
+    let quits = || app.keymap.action(Scope::Panes, key.into()).filter(|action| *action == Action::Quit);
+    let action = app.keymap.action(app.focus, key.into()).or_else(quits);
     match action {
         Some(action @ (Action::Quit | Action::Suspend | Action::Look(Look::Quit))) => actions::run(app, action, out),
         // Nothing is shown that keys could act on.

@@ -16,6 +16,9 @@ use crate::app::rows::{Listing, Rows};
 use crate::app::space::Disk;
 use crate::app::viewer::{Found, Goal, Stamp};
 use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Status};
+use crate::sync::carry::Carried;
+use crate::sync::mode::Mode;
+use crate::sync::plan::{self, Plan};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -98,6 +101,36 @@ pub enum Msg {
         done: usize,
         /// `None` when all are done.
         fault: Option<Fault>,
+    },
+    /// What a scan of two directories has found.
+    Scanned {
+        /// The scan.
+        serial: u64,
+        /// So far, or all.
+        told: super::Compared,
+    },
+    /// How much of a plan is done, beside the queue.
+    Carrying {
+        /// The synchronisation.
+        serial: u64,
+        /// Changes done or failed.
+        done: u64,
+        /// Of so many.
+        all: u64,
+    },
+    /// What a plan came to beside the queue, and how many files went there.
+    Carried {
+        /// The synchronisation.
+        serial: u64,
+        /// What was done, or why nothing was.
+        carried: Result<(Carried, u64), Fault>,
+    },
+    /// What a search for names has found.
+    Found {
+        /// The search.
+        serial: u64,
+        /// More, or its end.
+        told: super::Hit,
     },
     /// The engine's state.
     Status(Arc<Status>),
@@ -203,6 +236,39 @@ pub enum Effect {
         rows: Rows,
         /// In which order they are wanted.
         order: Order,
+    },
+    /// Put two directories side by side.
+    Scan {
+        /// Names the scan; [`Effect::StopRead`] ends it.
+        serial: u64,
+        /// One directory.
+        left: Place,
+        /// The other.
+        right: Place,
+        /// How.
+        mode: Mode,
+    },
+    /// Do what is planned, row by row.
+    Carry {
+        /// Names it; [`Effect::StopRead`] ends it.
+        serial: u64,
+        /// The rows.
+        plan: Plan,
+        /// What is to become of each.
+        actions: Arc<Vec<plan::Action>>,
+        /// The directory on the left.
+        left: Place,
+        /// The directory on the right.
+        right: Place,
+    },
+    /// Look for names.
+    Find {
+        /// Names the search; [`Effect::StopRead`] ends it.
+        serial: u64,
+        /// Below which directory.
+        place: Place,
+        /// What for.
+        pattern: String,
     },
     /// Give up that read.
     StopRead(u64),

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{Effect, actions, dialogs, keys, queue};
-use crate::action::Scope;
+use crate::action::{Action, Scope};
 use crate::app::face::Face;
 use crate::app::layout::{self, Layout};
 use crate::app::{App, Click, Side};
@@ -14,6 +14,9 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
     let spot = Position::new(event.column, event.row);
     if app.viewer.is_some() && app.dialogs.is_empty() {
         return in_viewer(app, event.kind, &layout, spot, out);
+    }
+    if app.dialogs.is_empty() && matches!(app.focus, Scope::Plan | Scope::Hits) && !layout.bar.contains(spot) {
+        return in_list(app, event, at, out);
     }
     match event.kind {
         MouseEventKind::Down(button) if !app.dialogs.is_empty() => in_dialog(app, button, spot, out),
@@ -28,6 +31,34 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
         }
         MouseEventKind::ScrollDown if app.dialogs.is_empty() => wheel(app, &layout, spot, WHEEL),
         MouseEventKind::ScrollUp if app.dialogs.is_empty() => wheel(app, &layout, spot, -WHEEL),
+        _ => {}
+    }
+}
+
+/// A list over the whole screen: the wheel and clicks move, right clicks mark, a double click enters.
+fn in_list(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
+    let (rows, spot) = (layout::checklist_rows(app.size), (event.column, event.row));
+    let steps = match event.kind {
+        MouseEventKind::ScrollDown => WHEEL,
+        MouseEventKind::ScrollUp => -WHEEL,
+        MouseEventKind::Down(_) if rows.contains(spot.into()) => {
+            let row = isize::try_from(spot.1 - rows.y).unwrap_or_default();
+            let places = app.lists.checklist.as_ref().map(|list| (list.top, list.cursor));
+            let places = places.filter(|_| app.focus == Scope::Plan);
+            let (top, cursor) =
+                places.or(app.lists.hits.as_ref().map(|hits| (hits.top, hits.cursor))).unwrap_or_default();
+            row.saturating_add_unsigned(top).saturating_sub_unsigned(cursor)
+        }
+        _ => return,
+    };
+    if let (Scope::Plan, Some(list)) = (app.focus, app.lists.checklist.as_mut()) {
+        list.step(steps);
+    } else if let Some(hits) = app.lists.hits.as_mut() {
+        hits.step(steps);
+    }
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Right) => actions::run(app, Action::Mark, out),
+        MouseEventKind::Down(_) if is_second(app, at, spot) => actions::run(app, Action::Enter, out),
         _ => {}
     }
 }

@@ -4,7 +4,8 @@ use globset::Glob;
 use wire::message::{Kind as EntryKind, Secret};
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, decisions, push, server, viewer, work};
+use super::{Effect, Steps, Work, decisions, find, push, server, viewer, work};
+use crate::action::Scope;
 use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Source, Tally};
 use crate::app::field::Field;
 use crate::app::pane::Pane;
@@ -72,6 +73,14 @@ pub(super) fn new_file(app: &mut App) {
     push(app, Kind::Prompt(Prompt::NewFile(place), Field::default()));
 }
 
+pub(super) fn find(app: &mut App) {
+    let place = app.here().place.clone();
+    if !place.is_local() && !matches!(app.session, Session::Online(_)) {
+        return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
+    }
+    push(app, Kind::Prompt(Prompt::FindNames(place), Field::default()));
+}
+
 pub(super) fn pattern(app: &mut App, mark: bool) {
     push(app, Kind::Prompt(Prompt::Pattern { mark }, Field::new("*")));
 }
@@ -115,6 +124,7 @@ pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<E
         Prompt::NewFile(base) => new_place(app, &base, typed).map(|place| work::begin(app, Work::NewFile(place), out)),
         Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
         Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
+        Prompt::FindNames(place) => find::begin(app, place, typed, out),
         Prompt::Pattern { mark } => mark_matching(app, typed, mark),
         Prompt::KeepBoth(question) => decisions::name(app, &question, typed, out),
         Prompt::Copy { sources, base, .. } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
@@ -227,7 +237,8 @@ fn proposal(base: &Place, sources: &[Source]) -> String {
 }
 
 fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
-    let sources = sources(app.here());
+    let hits = app.lists.hits.as_ref().filter(|_| app.focus == Scope::Hits);
+    let sources = hits.map_or_else(|| sources(app.here()), |hits| hits.selection());
     if sources.is_empty() {
         app.tell(Tone::Plain, "Nothing is marked");
         return None;

@@ -21,6 +21,7 @@ use crate::engine::status::{
 
 mod decisions;
 mod details;
+mod lists;
 mod moves;
 mod queue;
 mod random;

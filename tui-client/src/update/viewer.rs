@@ -13,7 +13,9 @@ use crate::app::{App, Session, Tone, layout};
 
 /// Shows the file under the cursor.
 pub(super) fn open(app: &mut App, out: &mut Vec<Effect>) {
-    let entry = match app.here().current() {
+    let hits = app.lists.hits.as_ref().filter(|_| app.focus == Scope::Hits);
+    let hit = hits.and_then(|hits| hits.current());
+    let entry = match hit.map_or_else(|| app.here().current(), Row::Entry) {
         Row::Entry(entry) => entry,
         Row::Up | Row::Nothing => return app.tell(Tone::Plain, "No file is under the cursor"),
     };
@@ -23,7 +25,8 @@ pub(super) fn open(app: &mut App, out: &mut Vec<Effect>) {
         EntryKind::Other => return app.tell(Tone::Bad, format!("{name} is not a file that can be shown")),
         EntryKind::File | EntryKind::Link => {}
     }
-    let place = match app.here().place.join(entry.name) {
+    let found = hits.map(|hits| hits.place_of(entry.name).ok_or_else(|| format!("{name} is no path")));
+    let place = match found.unwrap_or_else(|| app.here().place.join(entry.name)) {
         Ok(place) => place,
         Err(reason) => return app.tell(Tone::Bad, reason),
     };
@@ -40,7 +43,8 @@ fn leave(app: &mut App, out: &mut Vec<Effect>) {
     if let Some(viewer) = app.viewer.take() {
         out.extend(viewer.hunt.map(|hunt| Effect::Look(Ask::Stop(hunt.serial))));
     }
-    app.focus = Scope::Panes;
+    // It may have been opened from what was found by name.
+    app.focus = if app.lists.hits.is_some() { Scope::Hits } else { Scope::Panes };
 }
 
 /// What a key does; whether it was one for the viewer.

@@ -20,6 +20,7 @@ use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
 use crate::update::{Msg, Refusal, update};
 
 mod decisions;
+mod lists;
 mod trash;
 mod viewer;
 

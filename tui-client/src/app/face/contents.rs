@@ -44,6 +44,9 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             }
             draft.button("Connect", Press::Accept).button("Cancel", Press::Close)
         }
+        Kind::Pairing(pairing) => super::pairing::pairing(app, pairing),
+        Kind::Comparing { progress, .. } => super::pairing::comparing(app, progress),
+        Kind::Carry(totals) => super::pairing::carry(app, totals),
         Kind::Connecting(address) => Draft::new(app, "Connecting")
             .text(&format!("connecting to {}, Esc cancels", escape(address.as_bytes())))
             .button("Cancel", Press::Close),
@@ -91,7 +94,7 @@ impl Draft {
         }
     }
 
-    fn close_with(self, word: &'static str) -> Self {
+    pub(super) fn close_with(self, word: &'static str) -> Self {
         self.button(word, Press::Accept).button("Cancel", Press::Close)
     }
 }
@@ -133,6 +136,9 @@ fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
         } else {
             "a line (120), 50%, or a byte (@4096, 0x1000)"
         }),
+        Prompt::FindNames(place) => Draft::new(app, "Find names")
+            .text(&format!("below {}", place.short_text(app.home.as_deref())))
+            .text("a part of the name, or * any, ? one, [a-z]; small letters find capitals, too"),
         Prompt::Pattern { mark: true } => Draft::new(app, "Mark").text("names like (* any, ? one, [a-z])"),
         Prompt::Pattern { mark: false } => Draft::new(app, "Unmark").text("names like (* any, ? one, [a-z])"),
         Prompt::KeepBoth(question) => {
@@ -167,6 +173,7 @@ fn prompt_word(prompt: &Prompt) -> &'static str {
         Prompt::MakeDirectory(_) | Prompt::NewFile(_) => "Make",
         Prompt::Find { .. } => "Search",
         Prompt::GoTo { .. } => "Go",
+        Prompt::FindNames(_) => "Find",
         Prompt::Pattern { mark: true } => "Mark",
         Prompt::Pattern { mark: false } => "Unmark",
         Prompt::KeepBoth(_) => "Keep both",

@@ -4,29 +4,7 @@ use wire::path::escape;
 
 use super::super::mode::By;
 use super::*;
-use crate::app::sample::entry;
-
-/// `name size@time` for a file, `name/` for a directory, `name>` for a link, `!name` for a directory that could not be
-/// read.
-fn walked(tree: &str) -> Walked {
-    let mut side = Walked { whole: true, ..Walked::default() };
-    for word in tree.split(", ").filter(|word| !word.is_empty()) {
-        let (name, figures) = word.split_once(' ').unwrap_or((word, "0@0"));
-        let (size, time) = figures.split_once('@').unwrap();
-        let (name, kind) = match (name.strip_suffix('/'), name.strip_suffix('>'), name.strip_prefix('!')) {
-            (Some(name), ..) => (name, Kind::Directory),
-            (_, Some(name), _) => (name, Kind::Link),
-            (.., Some(name)) => {
-                side.unread.insert(name.into());
-                (name, Kind::Directory)
-            }
-            _ => (name, Kind::File),
-        };
-        side.entries.push(&entry(name.as_bytes(), kind, size.parse().unwrap(), time.parse().unwrap()));
-    }
-    side.sort();
-    side
-}
+use crate::sync::sample::walked;
 
 fn sign(action: Action) -> &'static str {
     match action {
