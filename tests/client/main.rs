@@ -5,6 +5,7 @@
 //! - [`asking`]: what it asks for on a terminal
 //! - [`transfers`]: trees, policies, odd names, interruptions
 //! - [`bench`]: the engine, its server and a proxy between them
+//! - [`decisions`]: what waits for a person, and what becomes of it
 //! - [`moves`]: what a move removes, and what it leaves
 //! - [`queue`]: what only the engine can do: pause, cancel, ask, limit, reconnect
 
@@ -13,6 +14,7 @@
 mod asking;
 mod bench;
 mod commands;
+mod decisions;
 mod moves;
 mod program;
 mod queue;

@@ -436,3 +436,23 @@ async fn keys_are_shown_while_transfers_run_and_a_client_at_rest_sleeps() {
 }
 
 const SECONDS: std::time::Duration = std::time::Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_waits_in_the_list_until_it_is_answered() {
+    let scene = Scene::set().await;
+    files::write(&scene.remote("from-here"), "other", 2 * MIB).expect("written");
+    for (columns, rows) in [(80, 24), (40, 12)] {
+        files::write(&scene.local("from-here"), &format!("{columns}"), 2 * MIB).expect("written");
+        let mut terminal = scene.logged_in(columns.max(60), rows);
+        terminal.resize(columns, rows).expect("resized");
+        go_to(&mut terminal, "from-here");
+        press(&mut terminal, &[key::F5, key::ENTER]);
+        terminal.until_shown("1 decision waits: Ctrl-D").expect("it is told of, and nothing opened");
+        press(&mut terminal, &["\x04"]);
+        terminal.until_shown("other content").expect("compared");
+        press(&mut terminal, &["o"]);
+        terminal.until_shown("Copied from-here: proven").expect("replaced");
+        assert_eq!(root(&scene.remote("from-here")).expect("there"), root(&scene.local("from-here")).expect("read"));
+        quit(terminal);
+    }
+}

@@ -143,7 +143,12 @@ pub fn contents(app: &App, question: &Question) -> String {
         return String::new();
     }
     let told = app.decisions.compared.get(&question.id).copied();
-    let by_root = source.root.zip(target.root).map(|(one, other)| one == other);
+    let by_root = match (source.root, target.root) {
+        (Some(one), Some(other)) => Some(one == other),
+        // The engine compares by the server's record before it asks.
+        (Some(_), None) | (None, Some(_)) => Some(false),
+        (None, None) => None,
+    };
     match (told, by_root) {
         (Some(Compared::Same), _) | (_, Some(true)) => "same content".to_owned(),
         (Some(Compared::Other), _) | (_, Some(false)) => "other content".to_owned(),

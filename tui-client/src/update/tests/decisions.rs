@@ -182,6 +182,19 @@ fn one_answer_for_all_that_was_copied_together() {
 }
 
 #[test]
+fn what_the_engine_has_compared_before_it_asked_is_not_compared_again() {
+    let mut app = sample::app();
+    with_status(&mut app, |status| {
+        let there = *status.questions[0].existing().unwrap();
+        status.questions[0].about =
+            About::Exists(crate::engine::status::Side { root: Some(wire::Root([1; 32])), ..there });
+    });
+    assert_eq!(super::run(&mut app, "<Ctrl-D>"), []);
+    let question = crate::app::decisions::find(&app, QuestionId(1)).unwrap();
+    assert_eq!(crate::app::decisions::contents(&app, question), "other content");
+}
+
+#[test]
 fn contents_of_equal_size_are_compared_behind_the_decision_that_is_looked_at() {
     use wire::Root;
     let mut app = app_asking(&[(1, 3), (2, 3)]);
