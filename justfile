@@ -36,6 +36,13 @@ bench-micro *ARGS:
 bench-scale *ARGS:
     tests/bench/scale.py {{ARGS}}
 
+# assets/manual.md and assets/keys/keys.toml from the action table
+manual:
+    cargo run --quiet -p tui-client -- --print-keys > assets/keys/keys.toml.new
+    mv assets/keys/keys.toml.new assets/keys/keys.toml
+    cargo run --quiet -p tui-client -- --manual > assets/manual.md.new
+    mv assets/manual.md.new assets/manual.md
+
 # The documentation of all crates
 doc:
     cargo doc --workspace --no-deps --document-private-items

@@ -9,8 +9,16 @@ mod viewer;
 /// Something a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Shows the keys.
+    /// Shows the manual.
     Help,
+    /// Opens the pull-down menus.
+    Menu,
+    /// Opens the command palette.
+    Palette,
+    /// Chooses a theme.
+    Themes,
+    /// Switches the mouse off and on.
+    Mouse,
     /// Gives the queue the keys.
     FocusQueue,
     /// Shows what a file holds.
@@ -73,6 +81,8 @@ pub enum Action {
     InvertMarks,
     /// Quick search.
     Search,
+    /// To the next name that was searched for.
+    SearchAgain,
     /// Sorts by, or turns the order round.
     Sort(By),
     /// Opens the connect dialog.
@@ -190,6 +200,19 @@ pub enum Scope {
     Plan,
     /// What was found by name.
     Hits,
+}
+
+impl Scope {
+    /// Where that is, for what cannot be used elsewhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::Panes => "in the panes",
+            Scope::Queue => "in the queue",
+            Scope::Viewer => "in the viewer",
+            Scope::Plan => "in a plan",
+            Scope::Hits => "in a search",
+        }
+    }
 }
 
 /// The groups of the table: pull-down menus, and sections of the manual.

@@ -13,6 +13,7 @@ use crate::engine::status::{IfExists, Job, Link, Status};
 use crate::keymap::Keymap;
 
 pub mod checklist;
+pub mod chrome;
 pub mod decisions;
 pub mod details;
 pub mod dialog;
@@ -22,8 +23,10 @@ pub mod hits;
 pub mod layout;
 pub mod lists;
 pub mod marks;
+pub mod menu;
 pub mod order;
 pub mod pairing;
+pub mod palette;
 pub mod pane;
 pub mod place;
 pub mod queue;
@@ -33,8 +36,10 @@ pub(crate) mod sample;
 pub mod space;
 pub mod text;
 pub mod undo;
+pub mod usable;
 pub mod viewer;
 
+use chrome::Chrome;
 use decisions::Decisions;
 use dialog::Dialog;
 use pane::Pane;
@@ -101,6 +106,8 @@ pub struct App {
     pub viewer: Option<Box<viewer::Viewer>>,
     /// What can be taken back, and the trash.
     pub undo: undo::Undo,
+    /// Menu, theme and the like.
+    pub chrome: Chrome,
 }
 
 /// Which pane.
@@ -229,6 +236,7 @@ impl App {
             if_exists: opening.if_exists,
             viewer: None,
             undo: undo::Undo::default(),
+            chrome: Chrome::default(),
         }
     }
 
@@ -266,6 +274,11 @@ impl App {
     /// Whether the server answers just now.
     pub fn is_online(&self) -> bool {
         matches!(self.session, Session::Online(_)) && self.status.link == Link::Online
+    }
+
+    /// Whether keys are text just now, or may be: only in front of panes and queue they surely are not.
+    pub fn takes_text(&self) -> bool {
+        !self.dialogs.is_empty() || !matches!(self.focus, Scope::Panes | Scope::Queue) || self.here().search.is_some()
     }
 
     /// Tells something on the message line.

@@ -18,6 +18,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, parse_if_exists, parse_rate};
 use crate::engine::status::IfExists;
 use crate::engine::{Fingerprint, Target};
+use crate::keymap::{Keymap, keys_file};
+use crate::manual;
 use crate::places::Places;
 use output::Output;
 pub use sync::{ByWhat, To};
@@ -52,6 +54,12 @@ pub struct Arguments {
     /// Where the local pane opens
     #[arg(long, value_name = "DIR")]
     pub local: Option<PathBuf>,
+    /// Print a keys.toml with every action and its keys, and end
+    #[arg(long)]
+    pub print_keys: bool,
+    /// Print the manual, and end
+    #[arg(long)]
+    pub manual: bool,
     /// For every command.
     #[command(flatten)]
     pub common: Common,
@@ -256,6 +264,11 @@ fn rate(text: &str) -> Result<Rate, String> {
 
 /// Runs what the command line says; the exit code.
 pub async fn run(arguments: Arguments) -> u8 {
+    if arguments.print_keys || arguments.manual {
+        let text = if arguments.manual { manual::markdown(&Keymap::default()) } else { keys_file() };
+        output::print(text.trim_end());
+        return DONE;
+    }
     let prepared = Places::of_user().map_err(|error| error.to_string()).and_then(|places| {
         Config::read(&places.client_toml()).map(|config| (places, config)).map_err(|error| error.to_string())
     });

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::engine::Options;
 use crate::engine::status::IfExists;
+use crate::keymap::Preset;
 
 /// The configuration; every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -25,8 +26,14 @@ pub struct Config {
     pub local_dir: Option<PathBuf>,
     /// Seconds between signs of life on an idle connection.
     pub keepalive: u64,
-    /// The theme of the full-screen client: `commander`, `dark` or `mono`.
+    /// The theme of the full-screen client: `commander`, `dark`, `light`, `contrast`, `mono`, or one of `themes/`.
     pub theme: Option<String>,
+    /// Its keys: `commander`, or `vi`.
+    pub keys: Preset,
+    /// Whether the mouse counts.
+    pub mouse: bool,
+    /// What borders are drawn with.
+    pub borders: Borders,
 }
 
 impl Default for Config {
@@ -39,8 +46,24 @@ impl Default for Config {
             local_dir: None,
             keepalive: options.keepalive.as_secs(),
             theme: None,
+            keys: Preset::default(),
+            mouse: true,
+            borders: Borders::default(),
         }
     }
+}
+
+/// What borders and gauges are drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Borders {
+    /// Lines where the locale is UTF-8, else ASCII.
+    #[default]
+    Auto,
+    /// Lines.
+    Lines,
+    /// ASCII.
+    Ascii,
 }
 
 /// Why a configuration cannot be used.
@@ -146,6 +169,8 @@ mod tests {
             ("limit = \"x\"", "limit"),
             ("limit = \"5\"", "8K"),
             ("if_exists = \"no\"", "overwrite"),
+            ("keys = \"emacs\"", "commander"),
+            ("borders = \"none\"", "ascii"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains("client.toml") && error.contains(word), "{error}");

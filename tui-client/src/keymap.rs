@@ -1,199 +1,182 @@
-//! From keys to actions. Knows chords and the action table, nothing of what actions do.
+//! From keys to actions: the table's keys, those of a preset, and a person's own. Knows nothing of what
+//! actions do.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyModifiers;
+use serde::Deserialize;
 
 use crate::action::{Action, Scope, Spec, specs};
+use own::Own;
 
-/// A key with what is held down beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Chord {
-    code: KeyCode,
-    modifiers: KeyModifiers,
+mod chord;
+mod own;
+
+pub use chord::{Chord, ChordError, Keys, function_key};
+pub use own::{Complaint, keys_file, nearest};
+
+/// Which keys everything has, before a person's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The keys of the table.
+    #[default]
+    Commander,
+    /// Letters as in vi beside them.
+    Vi,
 }
 
-/// Why a text is not a chord.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a key; write F5, Ctrl-R, Alt-Enter, Shift-F4, Space or one character")]
-pub struct ChordError(String);
-
-impl From<KeyEvent> for Chord {
-    /// Shift is dropped where the character shows it already; Ctrl and Alt go with lower case.
-    fn from(key: KeyEvent) -> Self {
-        let modifiers = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
-        match key.code {
-            KeyCode::Char(c) if modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
-                Self { code: KeyCode::Char(c.to_ascii_lowercase()), modifiers: modifiers - KeyModifiers::SHIFT }
-            }
-            KeyCode::Char(_) => Self { code: key.code, modifiers: modifiers - KeyModifiers::SHIFT },
-            code => Self { code, modifiers },
-        }
-    }
-}
-
-impl FromStr for Chord {
-    type Err = ChordError;
-
-    fn from_str(text: &str) -> Result<Self, ChordError> {
-        let mut modifiers = KeyModifiers::NONE;
-        let mut rest = text;
-        for (prefix, modifier) in PREFIXES {
-            if let Some(after) = rest.strip_prefix(prefix).filter(|after| !after.is_empty()) {
-                modifiers |= modifier;
-                rest = after;
-            }
-        }
-        let code = match NAMES.iter().find(|(name, _)| *name == rest) {
-            Some((_, code)) => *code,
-            None => unnamed(rest).ok_or_else(|| ChordError(text.to_owned()))?,
-        };
-        Ok(KeyEvent::new(code, modifiers).into())
-    }
-}
-
-fn unnamed(text: &str) -> Option<KeyCode> {
-    if let Some(number) = text.strip_prefix('F').and_then(|number| number.parse().ok()) {
-        return (1..=24).contains(&number).then_some(KeyCode::F(number));
-    }
-    let mut chars = text.chars();
-    chars.next().filter(|_| chars.next().is_none()).map(KeyCode::Char)
-}
-
-impl fmt::Display for Chord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (prefix, modifier) in PREFIXES {
-            if self.modifiers.contains(modifier) {
-                f.write_str(prefix)?;
-            }
-        }
-        match (NAMES.iter().find(|(_, code)| *code == self.code), self.code) {
-            (Some((name, _)), _) => f.write_str(name),
-            (None, KeyCode::F(number)) => write!(f, "F{number}"),
-            (None, KeyCode::Char(c)) if !self.modifiers.is_empty() => write!(f, "{}", c.to_ascii_uppercase()),
-            (None, KeyCode::Char(c)) => write!(f, "{c}"),
-            (None, code) => write!(f, "{code:?}"),
-        }
-    }
-}
-
-#[cfg(test)]
-impl From<Chord> for KeyEvent {
-    fn from(chord: Chord) -> Self {
-        KeyEvent::new(chord.code, chord.modifiers)
-    }
-}
-
-/// Which chord does what, where.
+/// Which keys do what, where.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    actions: HashMap<(Scope, Chord), Action>,
+    actions: HashMap<(Scope, Keys), Action>,
+    keys: HashMap<Action, Vec<Keys>>,
+}
+
+/// What a key means after those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// This.
+    Action(Action),
+    /// Another key decides.
+    Begins,
+    /// Nothing.
+    Nothing,
+}
+
+/// An action's keys, and the line of a file they come from.
+struct Wish {
+    spec: &'static Spec,
+    keys: Vec<Keys>,
+    source: Source,
+}
+
+/// Whose wish counts first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Person(usize),
+    Preset,
+    Table,
 }
 
 impl Default for Keymap {
     /// The keys of the action table.
     fn default() -> Self {
-        let mut actions = HashMap::new();
-        for spec in specs() {
-            for chord in spec.keys.iter().filter_map(|key| key.parse::<Chord>().ok()) {
-                actions.extend(spec.scopes.iter().map(|scope| ((*scope, chord), spec.action)));
-            }
-        }
-        Self { actions }
+        Self::new(Preset::Commander, "", "").0
     }
 }
 
 impl Keymap {
-    /// What the chord does there.
-    pub fn action(&self, scope: Scope, chord: Chord) -> Option<Action> {
-        self.actions.get(&(scope, chord)).copied()
+    /// The keys of a preset, then those that `text` of the file `name` sets, with what is wrong in it.
+    pub fn new(preset: Preset, name: &str, text: &str) -> (Self, Vec<Complaint>) {
+        let vi = match preset {
+            Preset::Commander => Own::default(),
+            Preset::Vi => Own::read("vi.toml", VI).0,
+        };
+        let (own, mut complaints) = Own::read(name, text);
+        let wish = |spec: &'static Spec| match (own.of(spec.action), vi.of(spec.action)) {
+            (Some((line, keys)), _) => Wish { spec, keys: keys.to_vec(), source: Source::Person(line) },
+            (None, Some((_, keys))) => Wish { spec, keys: keys.to_vec(), source: Source::Preset },
+            (None, None) => {
+                let keys = spec.keys.iter().filter_map(|key| key.parse().ok()).collect();
+                Wish { spec, keys, source: Source::Table }
+            }
+        };
+        let mut wishes: Vec<Wish> = specs().map(wish).collect();
+        // Those of the table stay in its order.
+        wishes.sort_by_key(|wish| wish.source);
+        let mut keymap = Self { actions: HashMap::new(), keys: HashMap::new() };
+        let mut lines: HashMap<Action, usize> = HashMap::new();
+        for wish in wishes {
+            if let Source::Person(line) = wish.source {
+                lines.insert(wish.spec.action, line);
+            }
+            for keys in wish.keys.iter().copied() {
+                let Some(holder) = keymap.give(wish.spec, keys) else { continue };
+                complaints.extend(clash(name, &wish, keys, holder, lines.get(&holder).copied()));
+            }
+        }
+        (keymap, complaints)
     }
 
-    /// The word of F`number` in the key bar; empty when the key does nothing there.
-    pub fn label(&self, scope: Scope, number: u8) -> &'static str {
-        let chord = Chord { code: KeyCode::F(number), modifiers: KeyModifiers::NONE };
-        let spec = self.action(scope, chord).and_then(Spec::of);
+    /// Gives an action a key; an action that has it already in one of the places keeps it and is told.
+    fn give(&mut self, spec: &'static Spec, keys: Keys) -> Option<Action> {
+        let whose = |scope: &Scope| {
+            let taken = |(at, other): &(Scope, Keys)| at == scope && other.overlaps(keys);
+            self.actions.iter().find(|(at, action)| taken(at) && **action != spec.action).map(|(_, action)| *action)
+        };
+        let holder = spec.scopes.iter().find_map(whose);
+        if holder.is_none() {
+            self.actions.extend(spec.scopes.iter().map(|scope| ((*scope, keys), spec.action)));
+            self.keys.entry(spec.action).or_default().push(keys);
+        }
+        holder
+    }
+
+    /// What one chord alone does there.
+    pub fn action(&self, scope: Scope, chord: Chord) -> Option<Action> {
+        self.actions.get(&(scope, Keys { first: chord, then: None })).copied()
+    }
+
+    /// What a chord does there, after another one that began.
+    pub fn meet(&self, scope: Scope, before: Option<Chord>, chord: Chord) -> Met {
+        if let Some(first) = before {
+            let action = self.actions.get(&(scope, Keys { first, then: Some(chord) }));
+            return action.map_or(Met::Nothing, |action| Met::Action(*action));
+        }
+        let begins = |(at, keys): &(Scope, Keys)| *at == scope && keys.first == chord && keys.then.is_some();
+        match self.action(scope, chord) {
+            Some(action) => Met::Action(action),
+            None if self.actions.keys().any(begins) => Met::Begins,
+            None => Met::Nothing,
+        }
+    }
+
+    /// The keys of an action, the usual one first.
+    pub fn keys(&self, action: Action) -> &[Keys] {
+        self.keys.get(&action).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The usual key of an action; empty when it has none.
+    pub fn key(&self, action: Action) -> String {
+        self.keys(action).first().map(Keys::to_string).unwrap_or_default()
+    }
+
+    /// The word of F`number` in the key bar while these modifiers are held; empty when the key does nothing
+    /// there.
+    pub fn label(&self, scope: Scope, number: u8, held: KeyModifiers) -> &'static str {
+        let spec = self.action(scope, Chord::function(number, held)).and_then(Spec::of);
         spec.and_then(|spec| spec.label).unwrap_or_default()
     }
 }
 
-/// The function key that stands for a digit after Esc or beside Alt.
-pub fn function_key(digit: char) -> Option<KeyEvent> {
-    let number = match digit {
-        '0' => 10,
-        '1'..='9' => digit.to_digit(10).and_then(|number| u8::try_from(number).ok())?,
-        _ => return None,
+/// What there is to say about a key that somebody else has.
+fn clash(file: &str, wish: &Wish, keys: Keys, holder: Action, line: Option<usize>) -> Option<Complaint> {
+    let holder = Spec::of(holder)?.name;
+    let name = wish.spec.name;
+    let (line, text) = match (wish.source, line) {
+        (Source::Person(line), Some(other)) => {
+            (line, format!("{keys} is given to {name} and, in line {other}, to {holder}, which has it"))
+        }
+        (Source::Person(line), None) => (line, format!("{keys} is given to {name}, but {holder} has it")),
+        // A preset knows what it takes from the table.
+        (Source::Preset | Source::Table, Some(line)) => {
+            (line, format!("{keys} is given to {holder}; {name} had it before (`{name} = []` says that it is meant)"))
+        }
+        (Source::Preset | Source::Table, None) => return None,
     };
-    Some(KeyCode::F(number).into())
+    Some(Complaint { file: file.to_owned(), line, text })
 }
 
-const PREFIXES: [(&str, KeyModifiers); 3] =
-    [("Ctrl-", KeyModifiers::CONTROL), ("Alt-", KeyModifiers::ALT), ("Shift-", KeyModifiers::SHIFT)];
+impl Keys {
+    /// Whether both cannot mean something: they are the same, or one begins the other.
+    fn overlaps(self, other: Keys) -> bool {
+        self.first == other.first && (self.then == other.then || self.then.is_none() || other.then.is_none())
+    }
+}
 
-const NAMES: [(&str, KeyCode); 15] = [
-    ("Up", KeyCode::Up),
-    ("Down", KeyCode::Down),
-    ("Left", KeyCode::Left),
-    ("Right", KeyCode::Right),
-    ("PageUp", KeyCode::PageUp),
-    ("PageDown", KeyCode::PageDown),
-    ("Home", KeyCode::Home),
-    ("End", KeyCode::End),
-    ("Enter", KeyCode::Enter),
-    ("Tab", KeyCode::Tab),
-    ("Backspace", KeyCode::Backspace),
-    ("Insert", KeyCode::Insert),
-    ("Delete", KeyCode::Delete),
-    ("Esc", KeyCode::Esc),
-    ("Space", KeyCode::Char(' ')),
-];
+/// What the preset `vi` changes, in the form of a person's own file.
+const VI: &str = include_str!("../../assets/keys/vi.toml");
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_key_of_the_table_is_a_chord_and_means_one_thing() {
-        let mut seen = HashMap::new();
-        for spec in specs() {
-            for key in spec.keys {
-                let chord: Chord = key.parse().unwrap();
-                assert_eq!(chord.to_string(), *key);
-                for scope in spec.scopes {
-                    let before = seen.insert((*scope, chord), spec.action);
-                    assert!(before.is_none(), "{key} means {before:?} and {:?}", spec.action);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn chords_as_terminals_send_them() {
-        let check =
-            |code, modifiers, text: &str| assert_eq!(Ok(Chord::from(KeyEvent::new(code, modifiers))), text.parse());
-        check(KeyCode::Char('R'), KeyModifiers::CONTROL | KeyModifiers::SHIFT, "Ctrl-r");
-        check(KeyCode::Char('+'), KeyModifiers::SHIFT, "+");
-        check(KeyCode::F(4), KeyModifiers::SHIFT, "Shift-F4");
-        check(KeyCode::Char('-'), KeyModifiers::NONE, "-");
-        for bad in ["", "F0", "F99", "Ctrl-", "abc", "Hyper-x"] {
-            assert!(bad.parse::<Chord>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn key_bar_words() {
-        let words = |scope| (1..=10).map(|n| Keymap::default().label(scope, n)).collect::<Vec<_>>().join(" ");
-        assert_eq!(words(Scope::Panes), "Help Queue View  Copy Move MkDir Delete  Quit");
-        assert_eq!(words(Scope::Queue), "Help Panes      Forget  Quit");
-        assert_eq!(words(Scope::Viewer), "Help Wrap Leave Hex GoTo  Search   Leave");
-    }
-
-    #[test]
-    fn digits_stand_for_function_keys() {
-        assert_eq!(function_key('1'), Some(KeyCode::F(1).into()));
-        assert_eq!(function_key('0'), Some(KeyCode::F(10).into()));
-        assert_eq!(function_key('x'), None);
-    }
-}
+mod tests;

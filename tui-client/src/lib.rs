@@ -8,6 +8,7 @@
 //!
 //! The full-screen client is the other face:
 //! - [`action`]: everything a key can do, in one table; [`keymap`]: from keys to those actions
+//! - [`manual`]: that table in words, with prose around it
 //! - [`app`]: the whole state of the screen, as plain data
 //! - [`update`]: the only code that changes it; pure
 //! - [`view`]: the screen as a picture of the state; [`theme`]: its colours
@@ -20,6 +21,7 @@ pub mod config;
 pub mod engine;
 pub mod entries;
 pub mod keymap;
+pub mod manual;
 pub mod places;
 pub mod runtime;
 pub mod sync;

@@ -7,6 +7,7 @@ pub(crate) use disk::copy as copy_here;
 mod doer;
 mod finding;
 mod gathering;
+mod looks;
 mod port;
 mod reading;
 mod saved;
@@ -30,6 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use wire::message::Secret;
 
+pub use looks::Looks;
 pub use turn::TurnError;
 #[cfg(test)]
 pub(crate) use viewing::looked_through;
@@ -38,7 +40,6 @@ use crate::app::dialog::Login;
 use crate::app::{App, Opening};
 use crate::engine::status::IfExists;
 use crate::engine::{Accept, KnownServers, Options, Refused, Target};
-use crate::theme::{Theme, ThemeError};
 use crate::update::{self, Msg};
 use doer::Doer;
 use port::Harbour;
@@ -65,16 +66,13 @@ pub struct Settings {
     pub options: Options,
     /// For every copy.
     pub if_exists: IfExists,
-    /// The name of a theme; `None`: the usual one, or none at all under `NO_COLOR`.
-    pub theme: Option<String>,
+    /// Keys and colours.
+    pub looks: Looks,
 }
 
 /// Why the full-screen client did not run, or ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// No such theme.
-    #[error(transparent)]
-    Theme(#[from] ThemeError),
     /// No terminal.
     #[error("no terminal to draw on ({0}); the one-shot commands need none, see --help")]
     Terminal(#[source] io::Error),
@@ -88,7 +86,7 @@ pub enum RunError {
 
 /// Runs the full-screen client until the person leaves it. The terminal is given back on every way out.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
-    let theme = Theme::named(theme_name(settings.theme.as_deref()))?;
+    let looks = settings.looks.open();
     let saved = Saved::at(&settings.state);
     let mut app = App::new(Opening {
         local: settings.local,
@@ -98,6 +96,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         size: crossterm::terminal::size().map_err(RunError::Terminal)?,
         if_exists: settings.if_exists,
     });
+    (app.chrome, app.keymap) = (looks.chrome, looks.keymap);
+    terminal::set_mouse(app.chrome.mouse);
     let (sender, inbox) = mpsc::channel(INBOX);
     forward_signals(&sender).map_err(RunError::Signals)?;
     // Here a person is there to be asked.
@@ -115,17 +115,13 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
             update::ask_for_server(&mut app, &first.unwrap_or_default());
         }
     }
+    update::complain(&mut app, looks.complaints);
     effects.into_iter().for_each(|effect| doer.perform(effect));
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(RunError::Terminal)?;
-    let stage = Stage { terminal: &mut terminal, app: &mut app, theme: &theme };
+    let stage = Stage { terminal: &mut terminal, app: &mut app };
     let ended = turn(stage, EventStream::new(), inbox, &mut doer).await;
     doer.finish().await;
     Ok(ended?)
-}
-
-fn theme_name(asked: Option<&str>) -> &str {
-    let colourless = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    asked.unwrap_or(if colourless { "mono" } else { "commander" })
 }
 
 /// What ends other programs ends this one in good order.

@@ -1,75 +1,106 @@
 //! Colours, read from TOML. A theme only adds to what words and shapes say already.
 
+mod gallery;
+mod own;
+
 use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Deserializer};
 
-/// A style for every part of the screen.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Theme {
-    /// Rows of a pane.
-    pub pane: Look,
-    /// Its border.
-    pub frame: Look,
-    /// The border and title of the active one.
-    pub active_frame: Look,
-    /// The line of column names.
-    pub heading: Look,
-    /// A directory.
-    pub directory: Look,
-    /// A link, or something that is neither file nor directory.
-    pub link: Look,
-    /// A marked row.
-    pub marked: Look,
-    /// The row under the cursor.
-    pub cursor: Look,
-    /// That row when it is marked.
-    pub marked_cursor: Look,
-    /// Rows of a server that does not answer.
-    pub stale: Look,
-    /// The foot line.
-    pub foot: Look,
-    /// The quota gauge.
-    pub gauge: Look,
-    /// Rows of the queue.
-    pub queue: Look,
-    /// Its header.
-    pub queue_heading: Look,
-    /// Its selected row.
-    pub queue_cursor: Look,
-    /// Its gauges.
-    pub queue_gauge: Look,
-    /// Good news.
-    pub good: Look,
-    /// Bad news.
-    pub bad: Look,
-    /// Other news.
-    pub note: Look,
-    /// Numbers of the key bar.
-    pub bar_number: Look,
-    /// Words of the key bar.
-    pub bar_label: Look,
-    /// Dialogs.
-    pub dialog: Look,
-    /// Dangerous dialogs.
-    pub dialog_bad: Look,
-    /// What stands out in a dialog.
-    pub dialog_strong: Look,
-    /// What stands out as bad, and in a dangerous dialog.
-    pub dialog_alarm: Look,
-    /// What a dialog's shadow falls on.
-    pub shadow: Look,
-    /// A text field.
-    pub field: Look,
-    /// Its text while typing replaces it.
-    pub field_fresh: Look,
-    /// A button.
-    pub button: Look,
-    /// The control with the keys.
-    pub button_focus: Look,
+/// Makes the struct, and what goes over all its parts.
+macro_rules! theme {
+    ($($(#[$doc:meta])* $part:ident,)*) => {
+        /// A style for every part of the screen.
+        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Theme {
+            $($(#[$doc])* pub $part: Look,)*
+        }
+
+        impl Theme {
+            /// The names of its parts, as files write them.
+            pub const PARTS: &[&str] = &[$(stringify!($part),)*];
+
+            /// The same with every style changed.
+            pub fn map(&self, change: impl Fn(Look) -> Look) -> Self {
+                Self { $($part: change(self.$part),)* }
+            }
+
+            fn part_mut(&mut self, name: &str) -> Option<&mut Look> {
+                match name {
+                    $(stringify!($part) => Some(&mut self.$part),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
+
+theme! {
+    /// Rows of a pane.
+    pane,
+    /// Its border.
+    frame,
+    /// The border and title of the active one.
+    active_frame,
+    /// The line of column names.
+    heading,
+    /// A directory.
+    directory,
+    /// A link, or something that is neither file nor directory.
+    link,
+    /// A marked row.
+    marked,
+    /// The row under the cursor.
+    cursor,
+    /// That row when it is marked.
+    marked_cursor,
+    /// Rows of a server that does not answer.
+    stale,
+    /// The foot line.
+    foot,
+    /// The quota gauge.
+    gauge,
+    /// Rows of the queue.
+    queue,
+    /// Its header.
+    queue_heading,
+    /// Its selected row.
+    queue_cursor,
+    /// Its gauges.
+    queue_gauge,
+    /// Good news.
+    good,
+    /// Bad news.
+    bad,
+    /// Other news.
+    note,
+    /// Numbers of the key bar.
+    bar_number,
+    /// Words of the key bar.
+    bar_label,
+    /// Dialogs.
+    dialog,
+    /// Dangerous dialogs.
+    dialog_bad,
+    /// What stands out in a dialog.
+    dialog_strong,
+    /// What stands out as bad, and in a dangerous dialog.
+    dialog_alarm,
+    /// What a dialog's shadow falls on.
+    shadow,
+    /// A text field.
+    field,
+    /// Its text while typing replaces it.
+    field_fresh,
+    /// A button.
+    button,
+    /// The control with the keys.
+    button_focus,
+}
+
+pub use gallery::Gallery;
 
 /// A style as the file writes it: `white on blue bold`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +115,7 @@ pub struct LookError(String);
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
     /// No theme is called so.
-    #[error("no theme is called `{0}`; there are commander, dark and mono")]
+    #[error("no theme is called `{0}`; there are commander, dark, light, contrast and mono")]
     Unknown(String),
     /// The file makes no sense.
     #[error("theme `{name}`: {source}")]
@@ -137,9 +168,12 @@ impl<'de> Deserialize<'de> for Look {
     }
 }
 
-const THEMES: [(&str, &str); 3] = [
+/// The themes that come with the program.
+const THEMES: [(&str, &str); 5] = [
     ("commander", include_str!("../../assets/themes/commander.toml")),
     ("dark", include_str!("../../assets/themes/dark.toml")),
+    ("light", include_str!("../../assets/themes/light.toml")),
+    ("contrast", include_str!("../../assets/themes/contrast.toml")),
     ("mono", include_str!("../../assets/themes/mono.toml")),
 ];
 
@@ -155,15 +189,38 @@ mod tests {
         assert!(matches!(Theme::named("pink"), Err(ThemeError::Unknown(_))));
     }
 
+    /// Every part of a theme with its name.
+    fn parts(name: &str) -> Vec<(&'static str, Style)> {
+        let mut theme = Theme::named(name).unwrap();
+        Theme::PARTS.iter().map(|part| (*part, theme.part_mut(part).unwrap().0)).collect()
+    }
+
     #[test]
-    fn mono_has_no_colour_and_commander_only_sixteen() {
-        let colours = |name: &str| {
-            let (_, text) = THEMES.iter().find(|(known, _)| *known == name).unwrap();
-            let looks: std::collections::HashMap<String, Look> = toml::from_str(text).unwrap();
-            looks.into_values().flat_map(|look| [look.0.fg, look.0.bg]).flatten().collect::<Vec<_>>()
-        };
+    fn mono_has_no_colour_and_commander_and_contrast_only_sixteen() {
+        let colours =
+            |name| parts(name).into_iter().flat_map(|(_, style)| [style.fg, style.bg]).flatten().collect::<Vec<_>>();
         assert_eq!(colours("mono"), []);
-        assert!(colours("commander").iter().all(|colour| !matches!(colour, Color::Rgb(..) | Color::Indexed(_))));
+        for name in ["commander", "contrast"] {
+            assert!(colours(name).iter().all(|colour| !matches!(colour, Color::Rgb(..) | Color::Indexed(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_in_the_colour_of_its_ground_and_the_cursor_is_seen() {
+        for (name, _) in THEMES {
+            for (part, style) in parts(name) {
+                assert!(style.fg != style.bg || style.fg.is_none(), "{name}: {part}");
+            }
+            let theme = Theme::named(name).unwrap();
+            for (one, other) in [
+                (theme.cursor, theme.pane),
+                (theme.queue_cursor, theme.queue),
+                (theme.button_focus, theme.button),
+                (theme.marked_cursor, theme.cursor),
+            ] {
+                assert_ne!(one, other, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod details;
 mod dialogs;
 mod ended;
 mod find;
+mod help;
 mod keys;
+mod menu;
 mod message;
 mod mouse;
 mod prompts;
@@ -99,6 +101,13 @@ pub fn open(app: &mut App) -> Vec<Effect> {
 /// Opens the connect dialog, for this address if one was given.
 pub fn ask_for_server(app: &mut App, address: &str) {
     server::ask(app, address, None);
+}
+
+/// Tells what is wrong in files of the configuration.
+pub fn complain(app: &mut App, complaints: Vec<String>) {
+    if !complaints.is_empty() {
+        push(app, Kind::Complaints(complaints));
+    }
 }
 
 /// Begins to connect.

@@ -5,7 +5,9 @@ mod checklist;
 mod dialog;
 mod gauge;
 mod hits;
+mod menu;
 mod pane;
+mod plain;
 mod queue;
 mod space;
 mod viewer;
@@ -49,6 +51,9 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
         note(app, theme, layout.note, buffer);
     }
     bar::draw(app, theme, layout.bar, buffer);
+    if let Some(pulled) = app.chrome.menu {
+        menu::draw(app, theme, pulled, buffer);
+    }
     for (index, dialog) in app.dialogs.iter().enumerate() {
         let front = index + 1 == app.dialogs.len();
         let cursor = dialog::draw(app, theme, dialog, front, frame.buffer_mut());
@@ -56,6 +61,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
             frame.set_cursor_position(cursor);
         }
     }
+    plain::reduce(app.chrome.lines, frame.buffer_mut());
 }
 
 fn note(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {

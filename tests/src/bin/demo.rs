@@ -13,9 +13,10 @@ use tests::client::{Client, Machine};
 use tests::files::{self, holds};
 use tests::host::{Host, PASSWORD};
 use tests::proxy::{Proxy, Way};
+use tui_client::config::Config;
 use tui_client::engine::status::IfExists;
 use tui_client::engine::{Accept, Options, Target};
-use tui_client::runtime::{self, Settings};
+use tui_client::runtime::{self, Looks, Settings};
 use wire::BLOCK;
 use wire::message::Secret;
 use wire::size::show;
@@ -76,7 +77,7 @@ async fn open_client(host: &Host, machine: &Machine) -> Result<()> {
         state: machine.known_servers().file().parent().context("a directory")?.to_owned(),
         options: Options::default(),
         if_exists: IfExists::Ask,
-        theme: None,
+        looks: Looks::of(&Config::default(), machine.path("")),
     };
     Ok(runtime::run(settings).await?)
 }

@@ -35,7 +35,7 @@ pub(super) const FILE: &[Spec] = &[
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::Details, "details", PANES, &["Alt-Enter"], None, "all about a file, with its hash"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
-    row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], None, "make an empty file"),
+    row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], Some("New"), "make an empty file"),
     row(Action::Delete, "delete", FILES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
     row(
         Action::DeleteForGood,
@@ -78,17 +78,25 @@ pub(super) const PANE: &[Spec] = &[
     row(Action::OtherSide, "other_side", PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
     row(Action::Reread, "reread", LISTS, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
     row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
+    row(Action::SearchAgain, "search_again", PANES, &[], None, "to the next name that was searched for"),
     row(
         Action::Sort(By::Name),
         "sort_by_name",
         PANES,
         &["Ctrl-F3", "Alt-N"],
-        None,
+        Some("Name"),
         "sort by name; again: the other way round",
     ),
-    row(Action::Sort(By::Extension), "sort_by_extension", PANES, &["Ctrl-F4", "Alt-E"], None, "sort by extension"),
-    row(Action::Sort(By::Time), "sort_by_time", PANES, &["Ctrl-F5", "Alt-T"], None, "sort by time"),
-    row(Action::Sort(By::Size), "sort_by_size", PANES, &["Ctrl-F6", "Alt-S"], None, "sort by size"),
+    row(
+        Action::Sort(By::Extension),
+        "sort_by_extension",
+        PANES,
+        &["Ctrl-F4", "Alt-E"],
+        Some("Ext"),
+        "sort by extension",
+    ),
+    row(Action::Sort(By::Time), "sort_by_time", PANES, &["Ctrl-F5", "Alt-T"], Some("Time"), "sort by time"),
+    row(Action::Sort(By::Size), "sort_by_size", PANES, &["Ctrl-F6", "Alt-S"], Some("Size"), "sort by size"),
 ];
 
 pub(super) const QUEUE: &[Spec] = &[
@@ -117,7 +125,13 @@ pub(super) const SERVER: &[Spec] = &[
     row(Action::EmptyTrash, "empty_trash", PANES, &["Ctrl-F8"], None, "empty the account's trash, after a question"),
 ];
 
-pub(super) const OPTIONS: &[Spec] = &[row(Action::Help, "help", ALL, &["F1"], Some("Help"), "this list")];
+pub(super) const OPTIONS: &[Spec] = &[
+    row(Action::Help, "help", ALL, &["F1"], Some("Help"), "this manual; / in it looks for a word"),
+    row(Action::Menu, "menu", ALL, &["F9"], Some("Menu"), "pull down the menus"),
+    row(Action::Palette, "palette", ALL, &["Ctrl-P"], None, "find an action by some letters of it"),
+    row(Action::Themes, "theme", ALL, &[], None, "choose the colours, seen as you go"),
+    row(Action::Mouse, "mouse", ALL, &[], None, "switch the mouse off or on"),
+];
 
 pub(super) const CURSOR: &[Spec] = &[
     row(Action::Up, "up", ROWS, &["Up"], None, "one row up"),

@@ -6,6 +6,7 @@ use wire::message::{Secret, Time};
 use super::details::Details;
 use super::field::Field;
 use super::pairing::Pairing;
+use super::palette::Palette;
 use super::place::Place;
 use crate::engine::status::{ItemId, Question};
 use crate::sync::orders::Totals;
@@ -26,8 +27,17 @@ pub struct Dialog {
 /// The dialogs there are.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// The keys.
-    Help,
+    /// The manual.
+    Help(Help),
+    /// The command palette.
+    Palette(Palette),
+    /// Which theme.
+    Themes {
+        /// The one that was shown before.
+        before: String,
+    },
+    /// What is wrong in files of the configuration.
+    Complaints(Vec<String>),
     /// One line of text is asked for.
     Prompt(Prompt, Field),
     /// Whether to delete.
@@ -105,6 +115,17 @@ pub enum Kind {
     Item(ItemId),
     /// Whether to quit although transfers run.
     Quit,
+}
+
+/// How far somebody is in the manual.
+#[derive(Clone, Debug, Default)]
+pub struct Help {
+    /// The word that is looked for.
+    pub find: Option<Field>,
+    /// Whether it is being typed.
+    pub typing: bool,
+    /// The line it was found on.
+    pub hit: Option<usize>,
 }
 
 /// What a line of text is asked for.
@@ -233,12 +254,23 @@ impl Dialog {
     /// The text field with the keys: what a key edits and a paste goes into.
     pub fn field_mut(&mut self) -> Option<&mut Field> {
         match (&mut self.kind, self.focus) {
+            (Kind::Palette(palette), _) => Some(&mut palette.field),
+            (Kind::Help(help), _) if help.typing => help.find.as_mut(),
             (Kind::Prompt(_, field), 0) => Some(field),
             (Kind::Limits { own, .. }, 0) => Some(own),
             (Kind::Limits { all, .. }, 1) => Some(all),
             (Kind::Connect { address, .. }, 0) => Some(address),
             (Kind::Connect { password, .. }, 1) => Some(password),
             _ => None,
+        }
+    }
+
+    /// Whether what is typed goes into its field whatever has the keys.
+    pub fn is_typed_into(&self) -> bool {
+        match &self.kind {
+            Kind::Palette(_) => true,
+            Kind::Help(help) => help.typing,
+            _ => false,
         }
     }
 }

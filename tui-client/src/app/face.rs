@@ -7,8 +7,10 @@ use super::decisions::Deed;
 use super::dialog::Dialog;
 use super::text::{columns, wrap};
 use super::{App, Tone};
+use crate::action::Action;
 use crate::engine::status::QuestionId;
 
+mod chrome;
 mod contents;
 mod decisions;
 mod details;
@@ -27,7 +29,9 @@ pub struct Face {
     pub tone: Tone,
     /// All lines of its text.
     pub lines: Vec<Line>,
-    /// The first one that is seen, and how many are.
+    /// So many of them stay at the top.
+    pub pinned: usize,
+    /// Of the others, the first one that is seen; and how many are seen in all.
     pub window: (usize, usize),
     /// What can have the keys: controls among the lines, then the buttons.
     pub controls: Vec<Control>,
@@ -76,6 +80,8 @@ pub enum Press {
     ToggleForAll,
     /// Takes up a saved server.
     Saved(usize),
+    /// Runs it.
+    Run(Action),
 }
 
 /// What a dialog says, before it has a place.
@@ -85,6 +91,7 @@ struct Draft {
     tone: Tone,
     width: usize,
     lines: Vec<Line>,
+    pinned: usize,
     choices: Vec<(usize, Press)>,
     buttons: Vec<(String, Press)>,
     /// Lines under a choice that should be seen together with it.
@@ -142,11 +149,12 @@ impl Face {
         let height = u16::try_from(seen + button_rows + 3).unwrap_or(u16::MAX);
         let width = u16::try_from(draft.width + 4).unwrap_or(u16::MAX);
         let frame = centred(screen, width, height);
-        let focused_line = draft.choices.get(dialog.focus).map(|(line, _)| *line);
-        let first = window(dialog.scroll, focused_line, seen, draft.lines.len(), draft.tail);
+        let pinned = draft.pinned.min(seen);
+        let focused_line = draft.choices.get(dialog.focus).and_then(|(line, _)| line.checked_sub(pinned));
+        let first = window(dialog.scroll, focused_line, seen - pinned, draft.lines.len() - pinned, draft.tail);
         let mut controls = Vec::new();
         for (line, press) in &draft.choices {
-            let row = line.checked_sub(first).filter(|row| *row < seen);
+            let row = row_of(*line, pinned, first).filter(|row| *row < seen);
             let area = row.map(|row| spot(frame, 0, row, draft.width));
             controls.push(Control { area, label: String::new(), line: Some(*line), press: *press });
         }
@@ -155,7 +163,14 @@ impl Face {
             controls.push(Control { area, label: label.clone(), line: None, press: *press });
         }
         let Draft { title, tone, lines, hint, .. } = draft;
-        Face { frame, title, hint, tone, lines, window: (first, seen), controls }
+        Face { frame, title, hint, tone, lines, pinned, window: (first, seen), controls }
+    }
+
+    /// The lines that are seen, with their numbers, from the top.
+    pub fn seen(&self) -> impl Iterator<Item = (usize, &Line)> {
+        let (first, seen) = self.window;
+        let skipped = self.pinned..self.pinned + first;
+        self.lines.iter().enumerate().filter(move |(index, _)| !skipped.contains(index)).take(seen)
     }
 
     /// The control at a place of the screen.
@@ -163,6 +178,11 @@ impl Face {
         let spot = ratatui::layout::Position::new(column, row);
         self.controls.iter().position(|control| control.area.is_some_and(|area| area.contains(spot)))
     }
+}
+
+/// The row that a line stands on while `first` of those below the pinned ones are scrolled away.
+fn row_of(line: usize, pinned: usize, first: usize) -> Option<usize> {
+    if line < pinned { Some(line) } else { line.checked_sub(first).filter(|row| *row >= pinned) }
 }
 
 /// The first line that is seen: what was scrolled to, moved so that the focused line is in sight.

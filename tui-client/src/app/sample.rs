@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use jiff::tz::TimeZone;
+use termprofile::TermProfile;
 use wire::message::{Entry, Kind, RawPath, Time, Usage};
 use wire::path::escape;
 use wire::{RemotePath, Root};
@@ -19,6 +20,7 @@ use crate::engine::status::{
 };
 use crate::entries::EntryRef;
 use crate::keymap::Chord;
+use crate::theme::Gallery;
 
 /// 2026-11-22 10:00 UTC.
 pub(crate) const NOW: Time = Time { secs: 1_795_341_600, nanos: 0 };
@@ -126,6 +128,8 @@ pub(crate) fn app() -> App {
     app.left.free = Some(44_300_000_000);
     app.right = remote_pane("/photos/2026", photos());
     app.session = Session::Online("ada@harbour".into());
+    (app.chrome.gallery, _) = Gallery::new(&[], TermProfile::TrueColor);
+    app.chrome.gallery.choose("commander");
     app
 }
 
@@ -226,4 +230,14 @@ pub(crate) fn status() -> Status {
 /// An item in another state.
 pub(crate) fn item(id: u64, state: State, like: &ItemStatus) -> ItemStatus {
     ItemStatus { id: ItemId(id), state, ..like.clone() }
+}
+
+/// A file of `assets/` that is made from the table holds what is made from it now; snapshots that are updated take
+/// it along.
+pub(crate) fn check_asset(name: &str, made: &str) {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets").join(name);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(&file, made).unwrap();
+    }
+    assert!(std::fs::read_to_string(&file).unwrap() == made, "assets/{name} is out of date: just manual");
 }

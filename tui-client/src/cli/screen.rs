@@ -6,7 +6,7 @@ use super::{Arguments, DONE, FAILED, USAGE, complain, login};
 use crate::config::Config;
 use crate::engine::{Accept, KnownServers};
 use crate::places::{Places, start_directory};
-use crate::runtime::{self, RunError, Settings};
+use crate::runtime::{self, Looks, RunError, Settings};
 
 /// Runs it; the exit code.
 pub(super) async fn run(arguments: Arguments, places: Places, config: Config) -> u8 {
@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         state: places.state.clone(),
         options: config.options(),
         if_exists: config.if_exists,
-        theme: config.theme,
+        looks: Looks::of(&config, places.config.clone()),
     };
     match runtime::run(settings).await {
         Ok(()) => DONE,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::gathering::Gathering;
 use super::port::{Harbour, Port};
-use super::terminal::FullScreen;
+use super::terminal::{FullScreen, set_mouse, set_typing};
 use super::turn::Perform;
 use super::{details, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
@@ -188,9 +188,14 @@ impl Perform for Doer {
             Effect::Connect(login) => self.connect(login),
             Effect::Reconnect => self.on_port(Port::reconnect),
             Effect::StopConnect => drop(self.tasks.remove(&Key::Connect)),
+            Effect::Mouse(wanted) => set_mouse(wanted),
             // The loop does these itself.
             Effect::Suspend | Effect::Quit => {}
         }
+    }
+
+    fn typing(&mut self, text: bool) {
+        set_typing(text);
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -7,7 +7,9 @@ use std::thread;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::Print;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
+};
 use crossterm::{cursor, execute};
 use rustix::process::{Signal, kill_current_process_group};
 
@@ -29,6 +31,9 @@ impl FullScreen {
                 tracing::error!(%panic, "a task panicked");
             }
         }));
+        // Asked before anybody else reads the terminal. One that answers nothing at all is waited for two seconds.
+        let tells = std::env::var("TERM").is_ok_and(|term| term != "dumb" && term != "linux");
+        KEYBOARD.store(tells && supports_keyboard_enhancement().unwrap_or(false), Ordering::SeqCst);
         take()?;
         Ok(Self)
     }
@@ -55,7 +60,10 @@ impl Drop for FullScreen {
 fn take() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    let taken = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(MOUSE_ON), cursor::Hide);
+    let mouse = if MOUSE.load(Ordering::SeqCst) { MOUSE_ON } else { MOUSE_OFF };
+    let keys = if KEYBOARD.load(Ordering::SeqCst) { KEYS_TAKEN } else { "" };
+    let taken = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse), Print(keys), cursor::Hide);
+    TYPING.store(true, Ordering::SeqCst);
     if taken.is_err() {
         give_back();
     }
@@ -69,10 +77,39 @@ fn give_back() {
         return;
     }
     let mut out = stdout();
-    let _ = execute!(out, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let keys = if KEYBOARD.load(Ordering::SeqCst) { KEYS_GIVEN_BACK } else { "" };
+    let _ = execute!(out, Print(keys), Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
 }
+
+/// Whether the terminal is to tell what the mouse does, now and whenever it is taken again.
+pub(super) fn set_mouse(wanted: bool) {
+    MOUSE.store(wanted, Ordering::SeqCst);
+    if TAKEN.load(Ordering::SeqCst) {
+        // A terminal that is gone ends the program by itself.
+        let _ = execute!(stdout(), Print(if wanted { MOUSE_ON } else { MOUSE_OFF }));
+    }
+}
+
+/// Whether what comes is text. Then the terminal composes it, with dead keys and all; else it tells of every
+/// key, of Shift, Alt and Ctrl alone too, where it can.
+pub(super) fn set_typing(typing: bool) {
+    if TYPING.swap(typing, Ordering::SeqCst) != typing
+        && KEYBOARD.load(Ordering::SeqCst)
+        && TAKEN.load(Ordering::SeqCst)
+    {
+        let _ = execute!(stdout(), Print(if typing { KEYS_AS_TEXT } else { KEYS_AS_EVENTS }));
+    }
+}
+
+/// Whether the terminal speaks the keyboard protocol of kitty.
+static KEYBOARD: AtomicBool = AtomicBool::new(false);
+/// Whether it was last told that text is typed.
+static TYPING: AtomicBool = AtomicBool::new(true);
+
+/// Whether mouse events are wanted.
+static MOUSE: AtomicBool = AtomicBool::new(true);
 
 /// Whether the terminal is in full-screen mode: asked by the panic hook, which can hold no value.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -81,3 +118,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// wake the program all the time.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+/// The flags are of the kitty keyboard protocol: 1 tells Esc from the beginning of a sequence, 2 tells releases, 4 the
+/// character that Shift makes, 8 sends every key in that form. They lie on a stack in the terminal.
+const KEYS_TAKEN: &str = "\x1b[>1u";
+const KEYS_GIVEN_BACK: &str = "\x1b[<u";
+const KEYS_AS_TEXT: &str = "\x1b[=1;1u";
+const KEYS_AS_EVENTS: &str = "\x1b[=15;1u";

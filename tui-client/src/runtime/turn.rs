@@ -17,7 +17,6 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
-use crate::theme::Theme;
 use crate::update::{Effect, Msg, update};
 use crate::view::draw;
 
@@ -25,6 +24,9 @@ use crate::view::draw;
 pub(super) trait Perform {
     /// Begins to do it and returns at once; what comes of it arrives as messages.
     fn perform(&mut self, effect: Effect);
+
+    /// Whether what comes from the keyboard is text: asked before each picture.
+    fn typing(&mut self, text: bool);
 
     /// Gives the terminal to the shell; returns when the program was told to go on.
     fn suspend(&mut self) -> io::Result<()>;
@@ -48,7 +50,6 @@ pub enum TurnError {
 pub(super) struct Stage<'a, B: Backend> {
     pub(super) terminal: &'a mut Terminal<B>,
     pub(super) app: &'a mut App,
-    pub(super) theme: &'a Theme,
 }
 
 /// Runs until the person quits or the terminal is gone.
@@ -70,6 +71,7 @@ where
     loop {
         if pace == Pace::Now || (pace == Pace::Soon && drawn.elapsed() >= FRAME) {
             stage.draw()?;
+            performer.typing(stage.app.takes_text());
             (drawn, pace) = (Instant::now(), Pace::Idle);
         }
         let first = tokio::select! {
@@ -144,8 +146,8 @@ impl<B: Backend<Error: Send + Sync + 'static>> Stage<'_, B> {
             // Resizes nothing but the picture, so there is nothing to be done.
             update(self.app, Msg::Resize(size.width, size.height));
         }
-        let (app, theme) = (&*self.app, self.theme);
-        self.terminal.draw(|frame| draw(app, theme, frame)).map_err(draw_error)?;
+        let app = &*self.app;
+        self.terminal.draw(|frame| draw(app, app.chrome.gallery.shown(), frame)).map_err(draw_error)?;
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
-use super::{Effect, decisions, details, prompts, push, queue, reads, server, undo, viewer};
+use super::{Effect, decisions, details, dialogs, keys, menu, prompts, push, queue, reads, server, undo, viewer};
 use crate::action::{Action, Scope};
-use crate::app::dialog::Kind;
+use crate::app::dialog::{Help, Kind};
 use crate::app::layout::{self, Layout};
 use crate::app::pairing::Purpose;
 use crate::app::pane::Row;
@@ -28,7 +28,11 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
     }
     let page = isize::try_from(page(app)).unwrap_or(1);
     match action {
-        Action::Help => push(app, Kind::Help),
+        Action::Help => push(app, Kind::Help(Help::default())),
+        Action::Menu => menu::toggle(app),
+        Action::Palette => app.dialogs.push(dialogs::palette()),
+        Action::Themes => dialogs::choose_theme(app),
+        Action::Mouse => toggle_mouse(app, out),
         Action::FocusQueue => queue::focus(app),
         Action::View => viewer::open(app, out),
         Action::Decisions => decisions::open_list(app),
@@ -71,6 +75,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
             }
         }
         Action::Search => app.here_mut().search = Some(String::new()),
+        Action::SearchAgain => keys::search_again(app),
         Action::Sort(by) => {
             let pane = app.here_mut();
             pane.order = pane.order.pressed(by);
@@ -94,6 +99,13 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::FocusPanes
         | Action::Look(_) => {}
     }
+}
+
+fn toggle_mouse(app: &mut App, out: &mut Vec<Effect>) {
+    app.chrome.mouse = !app.chrome.mouse;
+    let told = if app.chrome.mouse { "The mouse is on" } else { "The mouse is the terminal's" };
+    app.tell(Tone::Plain, told);
+    out.push(Effect::Mouse(app.chrome.mouse));
 }
 
 /// What is at the server cannot be read while it is gone: the way there is tried instead.

@@ -2,17 +2,81 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, decisions, details, prompts, queue, server, undo, work};
+use super::{Effect, decisions, details, help, menu, prompts, queue, server, undo, work};
+use crate::action::{Action, Scope};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::face::{Face, Press};
 use crate::app::field::Field;
+use crate::app::palette::Palette;
 
 pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
-    let Some(dialog) = app.dialogs.last_mut() else { return };
-    if dialog.field_mut().is_some_and(|field| field.press(key)) {
+    if help::press(app, key) {
         return;
     }
+    let Some(dialog) = app.dialogs.last_mut() else { return };
+    if dialog.field_mut().is_some_and(|field| field.press(key)) {
+        return typed(app);
+    }
+    press_plain(app, as_arrow(app, key), out);
+    settle(app);
+}
+
+/// Text came into the field of the front dialog.
+pub(super) fn typed(app: &mut App) {
+    match app.dialogs.last_mut() {
+        Some(Dialog { kind: Kind::Palette(_), focus, scroll }) => (*focus, *scroll) = (1, 0),
+        Some(Dialog { kind: Kind::Help(_), .. }) => help::typed(app),
+        _ => {}
+    }
+}
+
+/// A letter that moves the cursor in the panes does so in a dialog.
+fn as_arrow(app: &App, key: KeyEvent) -> KeyEvent {
+    match (key.code, app.keymap.action(Scope::Panes, key.into())) {
+        (KeyCode::Char(' '), _) => key,
+        (KeyCode::Char(_), Some(Action::Up)) => KeyCode::Up.into(),
+        (KeyCode::Char(_), Some(Action::Down)) => KeyCode::Down.into(),
+        (KeyCode::Char(_), Some(Action::PageUp)) => KeyCode::PageUp.into(),
+        (KeyCode::Char(_), Some(Action::PageDown)) => KeyCode::PageDown.into(),
+        (KeyCode::Char(_), Some(Action::Last)) => KeyCode::End.into(),
+        _ => key,
+    }
+}
+
+/// After a key or a click: the palette's keys stay on what was found, and the theme that is pointed at is shown.
+pub(super) fn settle(app: &mut App) {
+    let Some(dialog) = app.dialogs.last() else { return };
+    match dialog.kind {
+        Kind::Palette(_) => {
+            let last = Face::of(app, dialog).controls.len().saturating_sub(1);
+            let focus = dialog.focus.clamp(1.min(last), last);
+            app.dialogs.last_mut().into_iter().for_each(|dialog| dialog.focus = focus);
+        }
+        Kind::Themes { .. } => {
+            let name = app.chrome.gallery.names().nth(dialog.focus).map(str::to_owned);
+            if let Some(name) = name {
+                app.chrome.gallery.choose(&name);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The palette, with nothing typed.
+pub(super) fn palette() -> Dialog {
+    Dialog { focus: 1, ..Dialog::new(Kind::Palette(Palette::default())) }
+}
+
+/// The choice of themes, with the keys on the one that is shown.
+pub(super) fn choose_theme(app: &mut App) {
+    let gallery = &app.chrome.gallery;
+    let focus = gallery.names().position(|name| name == gallery.name()).unwrap_or_default();
+    let before = gallery.name().to_owned();
+    app.dialogs.push(Dialog { focus, ..Dialog::new(Kind::Themes { before }) });
+}
+
+fn press_plain(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
     let focus = app.dialogs.last().map_or(0, |dialog| dialog.focus);
     let page = face.window.1.saturating_sub(1).max(1);
@@ -57,6 +121,10 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
                 pairing.pick(pick);
             }
         }
+        Press::Run(action) => {
+            app.dialogs.pop();
+            menu::run(app, action, out);
+        }
         Press::Saved(index) => {
             if let (Kind::Connect { address, .. }, Some(saved)) = (&mut dialog.kind, app.saved.get(index)) {
                 *address = Field::new(saved.as_str());
@@ -74,6 +142,9 @@ pub(super) fn close(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Delete(deletion) if deletion.tally.is_some() => out.push(Effect::StopCount(deletion.serial)),
         Kind::Details(details) => details::leave(&details, out),
         Kind::Comparing { serial, .. } => out.push(Effect::StopRead(serial)),
+        Kind::Themes { before } => {
+            app.chrome.gallery.choose(&before);
+        }
         Kind::Connecting(_) => {
             app.session = crate::app::Session::Offline;
             out.push(Effect::StopConnect);
@@ -110,7 +181,11 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Carry(_) => super::sync::carry(app, out),
         Kind::Quit => out.push(Effect::Quit),
         Kind::Details(_) => details::compute(app, out),
-        Kind::Help
+        // What is shown stays.
+        Kind::Themes { .. } => drop(app.dialogs.pop()),
+        Kind::Palette(_)
+        | Kind::Complaints(_)
+        | Kind::Help(_)
         | Kind::Decisions
         | Kind::Decide { .. }
         | Kind::Connecting(_)
@@ -158,4 +233,14 @@ fn scroll(app: &mut App, face: &Face, by: isize) {
         let last = face.lines.len().saturating_sub(face.window.1);
         dialog.scroll = face.window.0.saturating_add_signed(by).min(last);
     }
+}
+
+/// The wheel over the front dialog: its text where that has more lines than are seen, else its choices.
+pub(super) fn scroll_front(app: &mut App, rows: isize, out: &mut Vec<Effect>) {
+    let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
+    if face.controls.first().is_none_or(|control| control.line.is_none()) {
+        return scroll(app, &face, rows);
+    }
+    press_plain(app, if rows > 0 { KeyCode::Down } else { KeyCode::Up }.into(), out);
+    settle(app);
 }

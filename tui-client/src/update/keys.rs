@@ -1,30 +1,54 @@
 //! Keys and pasted text, sent to whatever has the keys: the front dialog, a search, a pane or the queue.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, ModifierKeyCode};
 
-use super::{Effect, actions, dialogs};
+use super::{Effect, actions, dialogs, menu};
 use crate::action::{Action, Look, Scope};
-use crate::app::App;
 use crate::app::layout::Layout;
-use crate::keymap::{Chord, function_key};
+use crate::app::{App, Tone};
+use crate::keymap::{Chord, Met, function_key};
 
 pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
+    hold(app, key);
     if key.kind == KeyEventKind::Release {
         return;
     }
+    if matches!(key.code, KeyCode::Modifier(_)) {
+        return;
+    }
     let Some(key) = through_escape(app, key, out) else { return };
+    let first = app.chrome.begun.take();
+    let modal = !app.dialogs.is_empty() || app.chrome.menu.is_some() || app.here().search.is_some();
     // What quits in the panes quits anywhere, unless it means something else there.
     let quits = || app.keymap.action(Scope::Panes, key.into()).filter(|action| *action == Action::Quit);
-    let action = app.keymap.action(app.focus, key.into()).or_else(quits);
+    let action = match app.keymap.meet(app.focus, first.filter(|_| !modal), key.into()) {
+        Met::Action(action) => Some(action),
+        Met::Begins if !modal => return app.chrome.begun = Some(key.into()),
+        Met::Begins | Met::Nothing => quits(),
+    };
     match action {
         Some(action @ (Action::Quit | Action::Suspend | Action::Look(Look::Quit))) => actions::run(app, action, out),
         // Nothing is shown that keys could act on.
         _ if Layout::of(app).is_none() => {}
         _ if !app.dialogs.is_empty() => dialogs::press(app, key, out),
+        _ if app.chrome.menu.is_some() => menu::press(app, key, out),
         _ if app.here().search.is_some() && search(app, key) => {}
         Some(action) => actions::run(app, action, out),
         None => {}
     }
+}
+
+/// Keeps what is held down, as far as the terminal tells: by the modifiers' own keys, and by what any other key
+/// says no longer is.
+fn hold(app: &mut App, key: KeyEvent) {
+    let own = match key.code {
+        KeyCode::Modifier(ModifierKeyCode::LeftShift | ModifierKeyCode::RightShift) => KeyModifiers::SHIFT,
+        KeyCode::Modifier(ModifierKeyCode::LeftControl | ModifierKeyCode::RightControl) => KeyModifiers::CONTROL,
+        KeyCode::Modifier(ModifierKeyCode::LeftAlt | ModifierKeyCode::RightAlt) => KeyModifiers::ALT,
+        KeyCode::Modifier(_) => return,
+        _ => return app.chrome.held &= key.modifiers,
+    };
+    app.chrome.held.set(own, key.kind != KeyEventKind::Release);
 }
 
 /// Text from the clipboard goes into a field or a search and is never run as keys.
@@ -33,8 +57,10 @@ pub(super) fn paste(app: &mut App, text: &str) {
         Some(dialog) => {
             if let Some(field) = dialog.field_mut() {
                 field.paste(text);
+                dialogs::typed(app);
             }
         }
+        None if app.chrome.menu.is_some() => {}
         None => {
             for c in text.chars().filter(|c| !c.is_control()) {
                 if app.here().search.is_some() {
@@ -73,7 +99,7 @@ fn through_escape(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) -> Option
         }
         (None, _) => {}
     }
-    if escape && app.dialogs.is_empty() {
+    if escape && app.dialogs.is_empty() && app.chrome.menu.is_none() {
         let serial = app.next_serial();
         app.escape = Some(serial);
         out.push(Effect::WaitEscape(serial));
@@ -84,7 +110,7 @@ fn through_escape(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) -> Option
 
 /// A lone Esc: a dialog may have opened by itself since it was pressed, and was not meant.
 fn leave(app: &mut App, out: &mut Vec<Effect>) {
-    if app.dialogs.is_empty() {
+    if app.dialogs.is_empty() && app.chrome.menu.is_none() {
         actions::run(app, Action::Escape, out);
     }
 }
@@ -99,13 +125,25 @@ fn search(app: &mut App, key: KeyEvent) -> bool {
                 text.pop();
             }
         }
-        KeyCode::Char('s') if key.modifiers == KeyModifiers::CONTROL => next_hit(app),
+        KeyCode::Char('s') if key.modifiers == KeyModifiers::CONTROL => {
+            let text = app.here().search.clone().unwrap_or_default();
+            next_hit(app, &text);
+        }
         _ => {
             app.here_mut().search = None;
             return false;
         }
     }
     true
+}
+
+/// To the next name that holds what was searched for last.
+pub(super) fn search_again(app: &mut App) {
+    let sought = app.chrome.sought.clone();
+    if sought.is_empty() {
+        return app.tell(Tone::Plain, "Nothing was searched for");
+    }
+    next_hit(app, &sought);
 }
 
 fn extend_search(app: &mut App, c: char) {
@@ -116,22 +154,22 @@ fn extend_search(app: &mut App, c: char) {
     if !pane.find(&text) {
         text.pop();
     }
-    pane.search = Some(text);
+    pane.search = Some(text.clone());
+    app.chrome.sought = text;
 }
 
-fn next_hit(app: &mut App) {
+fn next_hit(app: &mut App, text: &str) {
     let pane = app.here_mut();
-    let Some(text) = pane.search.clone() else { return };
     let row = pane.cursor;
     pane.step(1);
-    if !pane.find(&text) {
+    if !pane.find(text) {
         pane.move_to(row);
     }
 }
 
 /// A click on a word of the key bar.
 pub(super) fn function(app: &mut App, number: u8, out: &mut Vec<Effect>) {
-    if let Some(action) = app.keymap.action(app.focus, KeyEvent::from(KeyCode::F(number)).into()) {
+    if let Some(action) = app.keymap.action(app.focus, Chord::function(number, app.chrome.held)) {
         actions::run(app, action, out);
     }
 }

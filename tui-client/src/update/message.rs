@@ -325,6 +325,8 @@ pub enum Effect {
     Reconnect,
     /// Look at a file.
     Look(Ask),
+    /// Have the terminal send what the mouse does, or not.
+    Mouse(bool),
     /// Stop the program for the shell and come back.
     Suspend,
     /// End.

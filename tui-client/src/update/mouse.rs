@@ -1,16 +1,16 @@
 //! The mouse: everything it does has a key as well.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effect, actions, dialogs, keys, queue};
+use super::{Effect, actions, dialogs, keys, menu, queue};
 use crate::action::{Action, Scope};
 use crate::app::face::Face;
 use crate::app::layout::{self, Layout};
 use crate::app::{App, Click, Side};
 
 pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
-    let Some(layout) = Layout::of(app) else { return };
+    let Some(layout) = Layout::of(app).filter(|_| app.chrome.mouse) else { return };
     let spot = Position::new(event.column, event.row);
     if app.viewer.is_some() && app.dialogs.is_empty() {
         return in_viewer(app, event.kind, &layout, spot, out);
@@ -20,6 +20,7 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
     }
     match event.kind {
         MouseEventKind::Down(button) if !app.dialogs.is_empty() => in_dialog(app, button, spot, out),
+        MouseEventKind::Down(_) if app.chrome.menu.is_some() => menu::click(app, spot, out),
         MouseEventKind::Down(MouseButton::Left) => {
             let double = is_second(app, at, (spot.x, spot.y));
             click(app, &layout, spot, double, out);
@@ -29,8 +30,8 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
                 app.pane_mut(side).toggle_mark();
             }
         }
-        MouseEventKind::ScrollDown if app.dialogs.is_empty() => wheel(app, &layout, spot, WHEEL),
-        MouseEventKind::ScrollUp if app.dialogs.is_empty() => wheel(app, &layout, spot, -WHEEL),
+        MouseEventKind::ScrollDown => turn(app, &layout, spot, WHEEL, out),
+        MouseEventKind::ScrollUp => turn(app, &layout, spot, -WHEEL, out),
         _ => {}
     }
 }
@@ -72,6 +73,7 @@ fn in_dialog(app: &mut App, button: MouseButton, spot: Position, out: &mut Vec<E
         if dialog.field_mut().is_none() {
             dialogs::press_control(app, &face, index, out);
         }
+        dialogs::settle(app);
     }
 }
 
@@ -132,6 +134,18 @@ fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
     }
     pane.move_to(row);
     Some(side)
+}
+
+/// The wheel turns what is in front: a menu or a dialog line by line, else what is under the pointer.
+fn turn(app: &mut App, layout: &Layout, spot: Position, rows: isize, out: &mut Vec<Effect>) {
+    let arrow = if rows > 0 { KeyCode::Down } else { KeyCode::Up };
+    if !app.dialogs.is_empty() {
+        dialogs::scroll_front(app, rows, out);
+    } else if app.chrome.menu.is_some() {
+        menu::press(app, arrow.into(), out);
+    } else {
+        wheel(app, layout, spot, rows);
+    }
 }
 
 fn wheel(app: &mut App, layout: &Layout, spot: Position, rows: isize) {

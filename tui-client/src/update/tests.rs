@@ -19,6 +19,7 @@ use crate::engine::status::{
     AfterCopy, IfExists, ItemId, Job, Link, NewItem, Question, QuestionId, Reply, State, Status,
 };
 
+mod chrome;
 mod decisions;
 mod details;
 mod lists;
@@ -172,7 +173,7 @@ fn escape_and_digits_are_function_keys() {
     assert_eq!(update(&mut app, Msg::EscapeWaited(2)), [Effect::StopRead(1)]);
     assert_eq!(app.here().loading, None);
     run(&mut app, "<Esc>1");
-    assert!(matches!(app.dialogs.last().map(|dialog| &dialog.kind), Some(Kind::Help)));
+    assert!(matches!(app.dialogs.last().map(|dialog| &dialog.kind), Some(Kind::Help(_))));
     run(&mut app, "<Esc>");
     assert!(app.dialogs.is_empty());
 }

@@ -11,7 +11,7 @@ use crate::theme::Theme;
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for (number, (x, width)) in (1_u8..).zip(bar_slots(area.width)) {
         let digits = number.to_string();
-        let label: String = app.keymap.label(app.focus, number).to_owned();
+        let label: String = app.keymap.label(app.focus, number, app.chrome.held).to_owned();
         let room = usize::from(width).saturating_sub(digits.len());
         let label: String = label.chars().take(room).collect();
         let left = area.x.saturating_add(x);

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
 
 use crate::app::dialog::Dialog;
 use crate::app::face::{Control, Face, Line};
@@ -16,11 +17,11 @@ pub(super) fn draw(app: &App, theme: &Theme, dialog: &Dialog, front: bool, buffe
     let shadow = Rect { x: face.frame.x.saturating_add(2), y: face.frame.y.saturating_add(1), ..face.frame };
     buffer.set_style(shadow.intersection(buffer.area), theme.shadow.0);
     draw_frame(&face, ground, buffer);
-    let (first, seen) = face.window;
     let mut cursor = None;
-    for (row, (index, line)) in (0_u16..).zip(face.lines.iter().enumerate().skip(first).take(seen)) {
+    for (row, (index, line)) in (0_u16..).zip(face.seen()) {
         let control = face.controls.iter().position(|control| control.line == Some(index));
-        let focused = front && control == Some(dialog.focus);
+        let typed = dialog.is_typed_into() && matches!(line, Line::Field(..));
+        let focused = front && (typed || control == Some(dialog.focus));
         let area = Rect {
             x: face.frame.x + 2,
             y: face.frame.y + 1 + row,
@@ -37,29 +38,38 @@ pub(super) fn draw(app: &App, theme: &Theme, dialog: &Dialog, front: bool, buffe
 }
 
 fn draw_frame(face: &Face, ground: Look, buffer: &mut Buffer) {
-    let inner = usize::from(face.frame.width.saturating_sub(2));
-    let title =
-        if face.title.is_empty() { String::new() } else { format!(" {} ", clip(&face.title, inner.saturating_sub(4))) };
-    for row in 0..face.frame.height {
+    let (first, seen) = face.window;
+    draw_box(face.frame, ground, (first > 0, first + seen < face.lines.len()), buffer);
+    if !face.title.is_empty() {
+        let room = usize::from(face.frame.width.saturating_sub(8));
+        let title = format!(" {} ", clip(&face.title, room));
+        buffer.set_stringn(face.frame.x.saturating_add(2), face.frame.y, title, room + 2, ground.0);
+    }
+    if !face.hint.is_empty() {
+        let room = usize::from(face.frame.width.saturating_sub(8));
+        let hint = format!(" {} ", clip(&face.hint, room));
+        let row = face.frame.bottom().saturating_sub(1);
+        buffer.set_stringn(face.frame.x.saturating_add(2), row, hint, room + 2, ground.0);
+    }
+}
+
+/// An empty box, on nothing of what was there; marks on its right tell that there is more above and below.
+pub(super) fn draw_box(frame: Rect, ground: Look, (above, below): (bool, bool), buffer: &mut Buffer) {
+    let inner = usize::from(frame.width.saturating_sub(2));
+    (0..frame.height).for_each(|row| uncover(buffer, frame.x, frame.y.saturating_add(row)));
+    // A style is laid over the one before: what was bold or dim there would stay so.
+    Clear.render(frame, buffer);
+    for row in 0..frame.height {
         let words = match row {
             0 => format!("┌{}┐", "─".repeat(inner)),
-            row if row + 1 == face.frame.height => format!("└{}┘", "─".repeat(inner)),
+            row if row + 1 == frame.height => format!("└{}┘", "─".repeat(inner)),
             _ => format!("│{}│", " ".repeat(inner)),
         };
-        uncover(buffer, face.frame.x, face.frame.y.saturating_add(row));
-        super::line(buffer, face.frame, row, &words, ground);
+        super::line(buffer, frame, row, &words, ground);
     }
-    buffer.set_stringn(face.frame.x.saturating_add(2), face.frame.y, title, inner.saturating_sub(2), ground.0);
-    if !face.hint.is_empty() {
-        let hint = format!(" {} ", clip(&face.hint, inner.saturating_sub(6)));
-        let row = face.frame.bottom().saturating_sub(1);
-        buffer.set_stringn(face.frame.x.saturating_add(2), row, hint, inner.saturating_sub(4), ground.0);
-    }
-    let (first, seen) = face.window;
-    let marks =
-        [(first > 0, "▲", face.frame.y), (first + seen < face.lines.len(), "▼", face.frame.bottom().saturating_sub(1))];
+    let marks = [(above, "▲", frame.y), (below, "▼", frame.bottom().saturating_sub(1))];
     for (_, mark, y) in marks.into_iter().filter(|(more, ..)| *more) {
-        buffer.set_stringn(face.frame.right().saturating_sub(3), y, mark, 1, ground.0);
+        buffer.set_stringn(frame.right().saturating_sub(3), y, mark, 1, ground.0);
     }
 }
 

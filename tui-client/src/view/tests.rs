@@ -19,6 +19,7 @@ use crate::app::{Session, place::Place};
 use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
 use crate::update::{Msg, Refusal, update};
 
+mod chrome;
 mod decisions;
 mod lists;
 mod trash;
@@ -306,7 +307,7 @@ fn dialogs_fit_the_smallest_screen() {
     let question = app.status.questions.first().cloned().unwrap();
     let mut kinds = server_dialogs();
     kinds.extend(file_dialogs(&app));
-    kinds.extend([Kind::Help, Kind::Quit, Kind::Decide { question, for_all: false }]);
+    kinds.extend([Kind::Help(Default::default()), Kind::Quit, Kind::Decide { question, for_all: false }]);
     insta::assert_snapshot!(dialogs(&app, kinds));
 }
 

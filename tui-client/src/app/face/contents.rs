@@ -3,8 +3,7 @@
 use wire::path::escape;
 use wire::size;
 
-use super::{Draft, Press, decisions, details};
-use crate::action::Menu;
+use super::{Draft, Press, chrome, decisions, details};
 use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt, Source};
 use crate::app::place::Place;
 use crate::app::queue::direction;
@@ -17,7 +16,10 @@ use crate::update::Work;
 
 pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
     match &dialog.kind {
-        Kind::Help => help(app),
+        Kind::Help(help) => chrome::help(app, help),
+        Kind::Palette(palette) => chrome::palette(app, palette),
+        Kind::Themes { .. } => chrome::themes(app),
+        Kind::Complaints(complaints) => chrome::complaints(app, complaints),
         Kind::Prompt(prompt, field) => prompt_draft(app, prompt).field(field).close_with(prompt_word(prompt)),
         Kind::Delete(deletion) => delete(app, deletion),
         Kind::EmptyTrash => empty_trash(app),
@@ -97,22 +99,6 @@ impl Draft {
     pub(super) fn close_with(self, word: &'static str) -> Self {
         self.button(word, Press::Accept).button("Cancel", Press::Close)
     }
-}
-
-fn help(app: &App) -> Draft {
-    let mut draft = Draft::new(app, "Keys");
-    for menu in Menu::ALL {
-        draft = draft.toned(menu.title(), Tone::Good);
-        for spec in menu.specs() {
-            let keys = spec.keys.join(" ");
-            let keys = if draft.width < NARROW { keys } else { text::fit(&keys, 22) };
-            draft = draft.text(&format!("{keys}  {}", spec.about));
-        }
-        draft = draft.text("");
-    }
-    let draft = draft.toned("With the mouse", Tone::Good);
-    let draft = draft.text("click: cursor  double click: enter  right click: mark  wheel: scroll");
-    draft.text("Words in the key bar and buttons can be clicked.").button("Close", Press::Close)
 }
 
 fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {

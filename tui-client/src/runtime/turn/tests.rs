@@ -64,6 +64,8 @@ impl Perform for World {
         }
     }
 
+    fn typing(&mut self, _: bool) {}
+
     fn suspend(&mut self) -> io::Result<()> {
         self.suspended += 1;
         Ok(())
@@ -103,10 +105,9 @@ fn play_events(events: impl Stream<Item = io::Result<Event>>) -> After {
         let mut world = World::new(sender);
         let mut app = app();
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        let theme = Theme::named("commander").unwrap();
-        let stage = Stage { terminal: &mut terminal, app: &mut app, theme: &theme };
+        let stage = Stage { terminal: &mut terminal, app: &mut app };
         let ended = turn(stage, events, inbox, &mut world).await;
-        terminal.draw(|frame| draw(&app, &theme, frame)).unwrap();
+        terminal.draw(|frame| draw(&app, app.chrome.gallery.shown(), frame)).unwrap();
         let picture = terminal.backend().to_string();
         After { app, world, picture, ended }
     })
@@ -161,13 +162,12 @@ fn nothing_is_drawn_and_nobody_wakes_while_nothing_happens() {
         let (sender, inbox) = mpsc::channel(16);
         let (mut world, mut app) = (World::new(sender), app());
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        let theme = Theme::named("mono").unwrap();
         let mut polls = 0;
         let quiet = stream::poll_fn(|_| {
             polls += 1;
             Poll::Pending
         });
-        let stage = Stage { terminal: &mut terminal, app: &mut app, theme: &theme };
+        let stage = Stage { terminal: &mut terminal, app: &mut app };
         // Ten frames' time.
         let silence = FRAME * 10;
         assert!(tokio::time::timeout(silence, turn(stage, quiet, inbox, &mut world)).await.is_err());
