@@ -17,13 +17,24 @@ use crate::line::PATIENCE;
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
     display: Arc<Display>,
 }
 
 struct Display {
     shown: Mutex<Shown>,
     changed: Condvar,
+    /// What the person and the terminal itself send to the program.
+    keyboard: Mutex<Box<dyn Write + Send>>,
+    keys: Keys,
+}
+
+/// How much the terminal tells of its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// What terminals always told.
+    Plain,
+    /// As kitty does, when asked to.
+    Kitty,
 }
 
 struct Shown {
@@ -76,7 +87,18 @@ pub mod key {
 impl Terminal {
     /// Starts a program in a terminal of so many columns and rows. `home` becomes its home directory,
     /// so that it neither reads nor writes the tester's own files.
-    pub fn start(program: &Path, args: &[&str], home: &Path, (columns, rows): (u16, u16)) -> Result<Self> {
+    pub fn start(program: &Path, args: &[&str], home: &Path, size: (u16, u16)) -> Result<Self> {
+        Self::start_with(Keys::Plain, program, args, home, size)
+    }
+
+    /// The same, in a terminal with such keys.
+    pub fn start_with(
+        keys: Keys,
+        program: &Path,
+        args: &[&str],
+        home: &Path,
+        (columns, rows): (u16, u16),
+    ) -> Result<Self> {
         let pair = native_pty_system().openpty(size(columns, rows)).map_err(|error| anyhow!(error))?;
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -94,16 +116,15 @@ impl Terminal {
         let keyboard = pair.master.take_writer().map_err(|error| anyhow!(error))?;
         let parser = Parser::new(nonzero(rows)?, nonzero(columns)?, 0);
         let shown = Mutex::new(Shown { parser, written: Vec::new(), over: false });
-        let display = Arc::new(Display { shown, changed: Condvar::new() });
+        let display = Arc::new(Display { shown, changed: Condvar::new(), keyboard: Mutex::new(keyboard), keys });
         let theirs = Arc::clone(&display);
         std::thread::spawn(move || theirs.show(reader));
-        Ok(Self { child, master: pair.master, keyboard, display })
+        Ok(Self { child, master: pair.master, display })
     }
 
     /// Presses keys.
     pub fn press(&mut self, keys: &str) -> Result<()> {
-        self.keyboard.write_all(keys.as_bytes())?;
-        Ok(self.keyboard.flush()?)
+        Ok(self.display.send(keys)?)
     }
 
     /// Waits until the screen shows what is wanted.
@@ -196,6 +217,22 @@ impl Display {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn send(&self, keys: &str) -> std::io::Result<()> {
+        let mut keyboard = self.keyboard.lock().unwrap_or_else(PoisonError::into_inner);
+        keyboard.write_all(keys.as_bytes())?;
+        keyboard.flush()
+    }
+
+    /// Answers like a terminal when the program asks what it is.
+    fn answer(&self, written: &[u8]) {
+        let asks = |what: &[u8]| written.windows(what.len()).any(|bytes| bytes == what);
+        let keys = if self.keys == Keys::Kitty && asks(b"\x1b[?u") { "\x1b[?0u" } else { "" };
+        if asks(b"\x1b[c") {
+            // A program that is gone needs no answer.
+            let _ = self.send(&format!("{keys}\x1b[?62c"));
+        }
+    }
+
     /// Shows what is written until the program has let go of its terminal.
     fn show(&self, mut reader: Box<dyn Read + Send>) {
         let mut buffer = [0; 8192];
@@ -206,6 +243,7 @@ impl Display {
                 Some(bytes) => {
                     shown.parser.process(bytes);
                     shown.written.extend_from_slice(bytes);
+                    self.answer(bytes);
                 }
                 None => shown.over = true,
             }

@@ -68,3 +68,59 @@ fn plain_characters() {
     assert!(only.is_ascii() && only.lines().all(|line| line.len() == 80), "{only}");
     insta::assert_snapshot!(format!("{ascii}\n{only}"));
 }
+
+/// Names that terminals and programs stumble over.
+const NAMES: [&[u8]; 8] = [
+    b"\x1b[2J\x1b]0;title\x07",
+    b"two\nlines\tand\rmore",
+    "日本語のファイル名はとても長いのでどこかで切られる.txt".as_bytes(),
+    "e\u{301}te\u{301}-nfd-한글".as_bytes(),
+    "👨‍👩‍👧‍👦 🇩🇪 ❤\u{fe0f} 👍🏽".as_bytes(),
+    b"\xff\xfe not utf-8",
+    "abc\u{202e}txt.exe".as_bytes(),
+    "\u{301}\u{301}combining first".as_bytes(),
+];
+
+#[test]
+fn hostile_names_keep_every_list_and_dialog_straight() {
+    for (size, name) in [(40, 12), (80, 24), (120, 40)].into_iter().flat_map(|size| NAMES.map(|name| (size, name))) {
+        let (width, height) = size;
+        let shown = wire::path::escape(name);
+        let mut app = sized(width, height);
+        let mut status = sample::status();
+        for item in &mut status.items {
+            (item.name, item.note) = (shown.clone(), shown.clone());
+        }
+        status.questions[0].target = shown.clone();
+        update(&mut app, Msg::Status(Arc::new(status)));
+        let entries = [entry(name, wire::message::Kind::File, 1, 0), sample::directory("x")];
+        app.left.rows = sample::rows(&entries);
+        app.saved = vec![format!("ada@{shown}")];
+        let straight = |app: &App, what: &str| {
+            for lines in [Lines::Drawn, Lines::OnlyAscii] {
+                let mut app = app.clone();
+                app.chrome.lines = lines;
+                let picture = picture(&app);
+                assert!(!picture.contains('\x1b'), "{what}: {shown}");
+                assert!(picture.lines().all(|line| line.width() == usize::from(width)), "{what}: {shown}\n{picture}");
+            }
+        };
+        straight(&app, "a question");
+        for script in [
+            "<Esc>",
+            "<Esc><F9>",
+            "<Esc><Down><Down><F5>",
+            "<Esc><Down><Down><F8>",
+            "<Esc><F2>",
+            "<Esc><F2><Enter>",
+            "<Esc><Ctrl-N>",
+            "<Esc><Ctrl-S>a",
+        ] {
+            let mut app = app.clone();
+            for key in sample::keys(script) {
+                update(&mut app, Msg::Key(key));
+            }
+            straight(&app, script);
+        }
+    }
+}
