@@ -62,7 +62,7 @@ pub fn typing(terminal: &mut Terminal, count: usize) -> Result<Typing> {
     terminal.press(key::F5)?;
     terminal.until_shown("Copy to the server")?;
     terminal.press(key::ENTER)?;
-    terminal.until_shown(&format!("{TRANSFERS} running"))?;
+    terminal.until_shown(" running")?;
     terminal.press(&format!("{}{}{}", key::HOME, key::DOWN, key::ENTER))?;
     terminal.until_shown("row-01")?;
     terminal.press(key::HOME)?;
