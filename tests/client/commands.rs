@@ -37,6 +37,16 @@ async fn directories_and_files_are_made_moved_copied_and_removed() {
     assert_eq!(failed.lines[0]["path"], "/nothing");
     assert_eq!(failed.lines[0]["error"]["code"], "not_found");
     assert!(!program.home("a").exists() && program.home("x/y/z").is_dir());
+
+    let refused = run("rm --trash --json @ /x", 1).await;
+    assert_eq!(refused.lines[0]["error"]["code"], "no_trash");
+    program.host.set_trash("ada", Some(7)).await.expect("set");
+    run("rm --trash @ /x", 0).await;
+    assert!(!program.home("x").exists());
+    let kept: Vec<_> =
+        program.host.trash("ada").read_dir().expect("read").map(|entry| entry.expect("read").path()).collect();
+    assert_eq!(root(&kept[0].join("two.txt")).expect("kept"), root_of(b"one"));
+    run("rm --trash -r @ /x", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,6 +147,9 @@ pub enum Command {
         /// Directories with all they hold
         #[arg(short, long)]
         recursive: bool,
+        /// To the account's trash, directories with all they hold
+        #[arg(long, conflicts_with = "recursive")]
+        trash: bool,
     },
     /// Move or rename, within the home
     Mv {
@@ -314,7 +317,8 @@ impl Face {
             Command::Get { target, paths, how } => self.get(target, paths, &how).await,
             Command::Ls { target, paths } => self.ls(target, paths).await,
             Command::Mkdir { target, paths, parents } => self.mkdir(target, paths, parents).await,
-            Command::Rm { target, paths, recursive } => self.rm(target, paths, recursive).await,
+            Command::Rm { target, paths, trash: true, .. } => self.trash(target, paths).await,
+            Command::Rm { target, paths, recursive, .. } => self.rm(target, paths, recursive).await,
             Command::Mv { target, from, to } => self.mv(target, &from, &to).await,
             Command::Cp { target, from, to } => self.cp(target, &from, &to).await,
             Command::Df { target } => self.df(target).await,

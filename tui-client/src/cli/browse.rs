@@ -124,6 +124,17 @@ impl Face {
         finish(engine, code).await
     }
 
+    /// Moves to the account's trash.
+    pub(super) async fn trash(&self, target: Target, paths: Vec<OsString>) -> Result<(), u8> {
+        let paths = remotes(&paths)?;
+        let engine = self.connect(target, self.config.options()).await?;
+        let mut code = None;
+        for path in &paths {
+            self.tell(path, engine.trash(path).await.map(drop), &mut code);
+        }
+        finish(engine, code).await
+    }
+
     /// Moves.
     pub(super) async fn mv(&self, target: Target, from: &OsStr, to: &OsStr) -> Result<(), u8> {
         let (from, to) = (remote(from)?, remote(to)?);

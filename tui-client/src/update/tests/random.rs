@@ -61,6 +61,10 @@ impl Random {
             7 => Msg::RereadStale,
             8 => Msg::EscapeWaited(self.below(50)),
             9 => Msg::Connected { label: "a@b".into(), saved: vec!["a@b:1".into(); 30] },
+            11 => {
+                let path = RemotePath::parse("日\x1b/x".as_bytes()).unwrap();
+                Msg::Trash(Told::Done(crate::app::undo::Step::Trashed(vec![(path, 1)])))
+            }
             10 => Msg::NotConnected(login(None), Refusal::Other("no ".repeat(100))),
             _ => Msg::Key(self.key()),
         }
@@ -87,9 +91,22 @@ impl Random {
                 })
             }
             Effect::Sort { generation, rows, order } => Some(Msg::Sorted { generation, rows: rows.sorted(order) }),
+            Effect::Trash(wish) => self.told(wish, fault),
             Effect::Work(work) => Some(Msg::Worked { work, done: 0, fault: Some(fault) }),
             _ => None,
         }
+    }
+
+    fn told(&mut self, wish: Wish, fault: Fault) -> Option<Msg> {
+        let fault = Some(fault).filter(|_| self.below(2) == 0);
+        Some(Msg::Trash(match wish {
+            Wish::State => {
+                let trash = crate::engine::Trash { days: 30, items: self.below(3), bytes: u64::MAX };
+                Told::State(Some(trash).filter(|_| self.below(4) > 0))
+            }
+            Wish::Undo(step) => Told::Undone { back: step.places(), rest: step.clone(), step, fault },
+            Wish::Empty => Told::Emptied(fault),
+        }))
     }
 
     fn listing(&mut self, shown: Option<Rows>) -> Listing {
