@@ -6,6 +6,7 @@
 //! - [`transfers`]: trees, policies, odd names, interruptions
 //! - [`bench`]: the engine, its server and a proxy between them
 //! - [`decisions`]: what waits for a person, and what becomes of it
+//! - [`leftover`]: what a killed client had in its queue
 //! - [`moves`]: what a move removes, and what it leaves
 //! - [`queue`]: what only the engine can do: pause, cancel, ask, limit, reconnect
 
@@ -15,6 +16,7 @@ mod asking;
 mod bench;
 mod commands;
 mod decisions;
+mod leftover;
 mod moves;
 mod program;
 mod queue;

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod kept;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -249,8 +251,8 @@ async fn a_killed_client_goes_on_where_it_was() {
 
     scene.slow("none");
     let mut terminal = scene.logged_in(80, 24);
-    go_to(&mut terminal, "large");
-    press(&mut terminal, &[key::F5, key::ENTER]);
+    terminal.until_shown("not finished the last time").expect("it asks");
+    press(&mut terminal, &[key::ENTER]);
     terminal.until_shown("Copied large: proven").expect("stored");
     let second = scene.proxy.passed(Way::Up) - first;
     assert!(second < size * 3 / 5, "{second} bytes travelled the second time");

@@ -70,6 +70,8 @@ pub mod key {
     pub const F2: &str = "\x1bOQ";
     /// F5.
     pub const F5: &str = "\x1b[15~";
+    /// F6.
+    pub const F6: &str = "\x1b[17~";
     /// F7.
     pub const F7: &str = "\x1b[18~";
     /// F8.

@@ -107,6 +107,32 @@ pub enum Action {
     ForgetItem,
     /// Takes all finished ones off the list.
     ForgetFinished,
+    /// Gives the queue the whole screen, or the panes theirs.
+    FullQueue,
+    /// Marks or unmarks a transfer.
+    MarkItem,
+    /// Turns all marks of transfers round.
+    InvertItems,
+    /// Shows only transfers with something in their names.
+    FindItem,
+    /// One place ahead.
+    ItemEarlier,
+    /// One place back.
+    ItemLater,
+    /// Before all others.
+    ItemFirst,
+    /// Behind all others.
+    ItemLast,
+    /// More urgent.
+    RaiseItem,
+    /// Less urgent.
+    LowerItem,
+    /// Stops everything, or lets everything go on.
+    PauseAll,
+    /// Tries everything again that failed.
+    RetryAll,
+    /// Cancels everything, after a question.
+    CancelAll,
     /// Does something in the viewer.
     Look(Look),
     /// Marks in both panes what differs.

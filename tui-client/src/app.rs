@@ -9,9 +9,10 @@ use wire::Fault;
 use wire::RemotePath;
 
 use crate::action::Scope;
-use crate::engine::status::{IfExists, Job, Link, Status};
+use crate::engine::status::{IfExists, Job, Keep, Link, Pace, Status};
 use crate::keymap::Keymap;
 
+pub mod board;
 pub mod checklist;
 pub mod chrome;
 pub mod decisions;
@@ -39,6 +40,7 @@ pub mod undo;
 pub mod usable;
 pub mod viewer;
 
+use board::Board;
 use chrome::Chrome;
 use decisions::Decisions;
 use dialog::Dialog;
@@ -68,6 +70,8 @@ pub struct App {
     pub status: Arc<Status>,
     /// The queue's order and selection.
     pub queue: Queue,
+    /// How the person works on it.
+    pub board: Board,
     /// What waits for the person.
     pub decisions: Decisions,
     /// Room on local file systems while downloads go there.
@@ -215,8 +219,11 @@ impl App {
                 usage: None,
                 rate: 0,
                 limit: None,
+                keep: Keep::Off,
+                pace: Pace::default(),
             }),
             queue: Queue::default(),
+            board: Board::default(),
             decisions: Decisions::default(),
             space: Space::default(),
             copies: Vec::new(),

@@ -34,6 +34,31 @@ pub struct Config {
     pub mouse: bool,
     /// What borders are drawn with.
     pub borders: Borders,
+    /// The queue of the full-screen client.
+    pub queue: QueueConfig,
+}
+
+/// `[queue]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueConfig {
+    /// What happens when it ends.
+    #[serde(deserialize_with = "on_end")]
+    pub on_end: OnEnd,
+}
+
+/// What happens when the queue ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OnEnd {
+    /// It is only shown.
+    #[default]
+    Nothing,
+    /// The terminal's bell.
+    Bell,
+    /// A notification of the desktop, by the terminal.
+    Notify,
+    /// A program with its arguments, by no shell.
+    Command(Vec<String>),
 }
 
 impl Default for Config {
@@ -49,6 +74,7 @@ impl Default for Config {
             keys: Preset::default(),
             mouse: true,
             borders: Borders::default(),
+            queue: QueueConfig::default(),
         }
     }
 }
@@ -139,6 +165,25 @@ fn if_exists<'de, D: Deserializer<'de>>(from: D) -> Result<IfExists, D::Error> {
     parse_if_exists(&String::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
+fn on_end<'de, D: Deserializer<'de>>(from: D) -> Result<OnEnd, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "`none`, `bell`, `notify`, or a program with its arguments in brackets")]
+    enum Written {
+        Word(String),
+        Command(Vec<String>),
+    }
+    match Written::deserialize(from)? {
+        Written::Word(word) => match word.as_str() {
+            "none" => Ok(OnEnd::Nothing),
+            "bell" => Ok(OnEnd::Bell),
+            "notify" => Ok(OnEnd::Notify),
+            _ => Err(serde::de::Error::custom("none, bell, notify, or [\"program\", \"argument\"]")),
+        },
+        Written::Command(words) if !words.is_empty() => Ok(OnEnd::Command(words)),
+        Written::Command(_) => Err(serde::de::Error::custom("a program is missing")),
+    }
+}
+
 /// Bytes a second. TCP opens its window again in steps of up to 256 KiB, and a server drops a lane on which nothing
 /// moves for a minute.
 const LOWEST_RATE: u64 = 8 << 10;
@@ -160,6 +205,22 @@ mod tests {
         let config = read("lanes = 4\nlimit = \"2MiB\"\nif_exists = \"update\"\nlocal_dir = \"/srv\"").expect("read");
         assert_eq!((config.lanes, config.limit, config.if_exists), (4, Some(2 << 20), IfExists::Update));
         assert_eq!((config.local_dir.as_deref(), config.keepalive), (Some(Path::new("/srv")), 15));
+    }
+
+    #[test]
+    fn what_happens_when_the_queue_ends() {
+        let table = [
+            ("\"bell\"", OnEnd::Bell),
+            ("\"notify\"", OnEnd::Notify),
+            ("\"none\"", OnEnd::Nothing),
+            ("[\"notify-send\", \"done\"]", OnEnd::Command(vec!["notify-send".into(), "done".into()])),
+        ];
+        for (text, expected) in table {
+            assert_eq!(read(&format!("[queue]\non_end = {text}")).map(|config| config.queue.on_end), Ok(expected));
+        }
+        for bad in ["\"rm -rf x\"", "[]", "5"] {
+            assert!(read(&format!("[queue]\non_end = {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - [`session`]: the control connection, [`asks`] on it; [`lane`]: the others, with uploads and downloads
 //! - [`queue`] and [`item`]: what is to be done; [`scan`]: what that consists of; [`policy`]: conflicts;
 //!   [`leave`]: the sources of moves; [`spread`]: large files that several lanes carry
+//! - [`keep`]: what outlives the program
 //! - [`local`]: files of this machine; [`limit`], [`progress`], [`buffer`]: bandwidth, rates, memory
 //! - [`status`]: what the faces see
 
@@ -13,6 +14,7 @@ mod buffer;
 mod connect;
 mod identity;
 mod item;
+pub mod keep;
 mod lane;
 mod leave;
 mod limit;
@@ -26,8 +28,9 @@ mod spread;
 pub mod status;
 mod target;
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, mpsc, watch};
@@ -39,15 +42,18 @@ use wire::{Code, Fault, RemotePath};
 pub use asks::{Piece, Trash};
 pub use connect::ConnectError;
 pub use identity::{Accept, Fingerprint, FingerprintError, KnownServer, KnownServers, KnownServersError, Trust};
+pub use keep::{KeepError, Restored};
 pub(crate) use local::part::is_part as is_partial;
 pub use session::Notice;
 pub use target::{Target, TargetError};
 
 use connect::Dialer;
+use keep::Keeping;
 use limit::Limit;
+use progress::Trail;
 use queue::Queue;
 use session::{Habits, Session, Standing};
-use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, QuestionId, Remedy, Reply, Status};
+use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, Priority, QuestionId, Remedy, Reply, Shift, Status};
 
 /// How to log in.
 #[derive(Clone, Debug)]
@@ -107,6 +113,7 @@ struct Inner {
     limit: Arc<Limit>,
     limited: Arc<Notify>,
     status: watch::Receiver<Arc<Status>>,
+    keeping: Mutex<Option<Keeping>>,
     /// Aborted when dropped.
     _tasks: JoinSet<()>,
 }
@@ -136,11 +143,12 @@ impl Engine {
     fn start(dialer: Dialer, session: Session, options: &Options) -> Self {
         let (queue, limit, limited) =
             (Queue::new(options.refused), Arc::new(Limit::new(options.limit)), Arc::new(Notify::new()));
-        let sampler = Sampler {
+        let mut sampler = Sampler {
             queue: queue.clone(),
             standing: session.standing(),
             limit: limit.clone(),
             limited: limited.clone(),
+            trail: Trail::new(std::time::Instant::now()),
         };
         let (to, status) = watch::channel(Arc::new(sampler.sample().0));
         let mut tasks = JoinSet::new();
@@ -157,7 +165,7 @@ impl Engine {
         for index in 0..options.lanes.max(1) {
             tasks.spawn(lane::run(shared.clone(), index));
         }
-        Self(Arc::new(Inner { queue, session, limit, limited, status, _tasks: tasks }))
+        Self(Arc::new(Inner { queue, session, limit, limited, status, keeping: Mutex::default(), _tasks: tasks }))
     }
 
     // What is at the server.
@@ -221,6 +229,23 @@ impl Engine {
     /// else without a question.
     pub fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
         self.0.queue.enqueue_chosen(job, chosen)
+    }
+
+    /// Keeps the queue of this `account` in a state directory from now on, and takes up what was left over there.
+    pub async fn keep(&self, state: PathBuf, account: String) -> Result<Restored, KeepError> {
+        let (keeping, restored) = Keeping::begin(self.0.queue.clone(), state, account).await?;
+        *self.0.keeping.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
+        Ok(restored)
+    }
+
+    /// Moves items within the queue.
+    pub fn shift(&self, ids: &[ItemId], shift: Shift) {
+        self.0.queue.shift(ids, shift);
+    }
+
+    /// Makes an item more or less urgent.
+    pub fn set_priority(&self, id: ItemId, priority: Priority) {
+        self.0.queue.set_priority(id, priority);
     }
 
     /// Stops an item; its partial files stay.
@@ -313,6 +338,10 @@ impl Engine {
         self.0.queue.pause_all();
         let end = async {
             self.0.queue.calm().await;
+            let keeping = self.0.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(keeping) = keeping {
+                keeping.end().await;
+            }
             self.0.session.goodbye().await;
         };
         if timeout(grace, end).await.is_err() {
@@ -327,6 +356,7 @@ struct Sampler {
     standing: watch::Receiver<Standing>,
     limit: Arc<Limit>,
     limited: Arc<Notify>,
+    trail: Trail,
 }
 
 impl Sampler {
@@ -357,7 +387,7 @@ impl Sampler {
         }
     }
 
-    fn sample(&self) -> (Status, bool) {
+    fn sample(&mut self) -> (Status, bool) {
         let standing = self.standing.borrow().clone();
         let offline = match &standing.link {
             Link::Lost { retry_in, reason } => Some((*retry_in, Fault::new(Code::Timeout, reason.clone()))),
@@ -366,7 +396,8 @@ impl Sampler {
         let (items, (questions, open_questions), moving) = self.queue.sample(offline.as_ref());
         let rate = items.iter().map(|item| item.rate).sum();
         let (link, usage, limit) = (standing.link, standing.usage, self.limit.rate());
-        (Status { items, questions, open_questions, link, usage, rate, limit }, moving)
+        let (keep, pace) = (self.queue.keep(), self.trail.record(std::time::Instant::now(), rate));
+        (Status { items, questions, open_questions, link, usage, rate, limit, keep, pace }, moving)
     }
 }
 

@@ -5,6 +5,7 @@ mod details;
 mod disk;
 pub(crate) use disk::copy as copy_here;
 mod doer;
+mod finale;
 mod finding;
 mod gathering;
 mod looks;
@@ -38,6 +39,7 @@ pub(crate) use viewing::looked_through;
 
 use crate::app::dialog::Login;
 use crate::app::{App, Opening};
+use crate::config::OnEnd;
 use crate::engine::status::IfExists;
 use crate::engine::{Accept, KnownServers, Options, Refused, Target};
 use crate::update::{self, Msg};
@@ -68,6 +70,8 @@ pub struct Settings {
     pub if_exists: IfExists,
     /// Keys and colours.
     pub looks: Looks,
+    /// What happens when the queue ends.
+    pub on_end: OnEnd,
 }
 
 /// Why the full-screen client did not run, or ended early.
@@ -102,7 +106,14 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     forward_signals(&sender).map_err(RunError::Signals)?;
     // Here a person is there to be asked.
     let options = Options { refused: Refused::Waits, ..settings.options };
-    let harbour = Harbour { known: settings.known, accept: settings.accept, options, saved };
+    let harbour = Harbour {
+        known: settings.known,
+        accept: settings.accept,
+        options,
+        saved,
+        state: settings.state,
+        on_end: settings.on_end,
+    };
     let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, sender);
     let mut effects = update::open(&mut app);
     match (settings.target, settings.password) {

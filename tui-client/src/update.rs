@@ -2,11 +2,13 @@
 //! disk; what is to be done leaves it as effects.
 
 mod actions;
+mod board;
 mod compare;
 mod decisions;
 mod details;
 mod dialogs;
 mod ended;
+mod finale;
 mod find;
 mod help;
 mod keys;
@@ -19,10 +21,12 @@ mod reads;
 mod server;
 mod space;
 mod sync;
+mod transfers;
 mod undo;
 mod viewer;
 mod work;
 
+pub use finale::Finale;
 pub use find::Hit;
 pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
 pub use sync::Compared;
@@ -74,6 +78,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Changed(path) => reads::changed(app, &path, &mut out),
         Msg::Draining => server::draining(app),
         Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
+        Msg::Restored(restored) => transfers::restored(app, restored),
         Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
         Msg::Scanned { serial, told } => sync::told(app, serial, told),
         Msg::Carrying { serial, done, all } => sync::carrying(app, serial, done, all),

@@ -1,6 +1,7 @@
 //! The screen as a picture of the state. Only reads: drawing twice gives the same picture.
 
 mod bar;
+mod board;
 mod checklist;
 mod dialog;
 mod gauge;
@@ -44,7 +45,11 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
             for side in [Side::Left, Side::Right] {
                 pane::draw(app, theme, side, layout.pane(side), buffer);
             }
-            queue::draw(app, theme, layout.queue, buffer);
+            if app.board.is_full(app.focus) {
+                board::draw(app, theme, layout.queue, buffer);
+            } else {
+                queue::draw(app, theme, layout.queue, buffer);
+            }
         }
     }
     if app.viewer.is_none() {

@@ -77,6 +77,7 @@ async fn open_client(host: &Host, machine: &Machine) -> Result<()> {
         state: machine.known_servers().file().parent().context("a directory")?.to_owned(),
         options: Options::default(),
         if_exists: IfExists::Ask,
+        on_end: Default::default(),
         looks: Looks::of(&Config::default(), machine.path("")),
     };
     Ok(runtime::run(settings).await?)

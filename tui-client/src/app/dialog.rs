@@ -113,6 +113,17 @@ pub enum Kind {
     Details(Box<Details>),
     /// Everything about one item.
     Item(ItemId),
+    /// Transfers that were left over from the last time.
+    Restored(Vec<ItemId>),
+    /// What becomes of transfers that are not over.
+    Stop(Vec<ItemId>),
+    /// Whether transfers come off the list unfinished.
+    Drop {
+        /// Which.
+        ids: Vec<ItemId>,
+        /// Whether the program ends then.
+        quits: bool,
+    },
     /// Whether to quit although transfers run.
     Quit,
 }

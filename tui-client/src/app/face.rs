@@ -3,6 +3,7 @@
 
 use ratatui::layout::Rect;
 
+use super::board::Choice;
 use super::decisions::Deed;
 use super::dialog::Dialog;
 use super::text::{columns, wrap};
@@ -15,6 +16,7 @@ mod contents;
 mod decisions;
 mod details;
 mod pairing;
+mod transfers;
 
 /// A dialog, ready to be drawn.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub enum Press {
     Pick(super::pairing::Pick),
     /// Ticks the box.
     ToggleForAll,
+    /// Does something to the transfers it is about.
+    Transfers(Choice),
     /// Takes up a saved server.
     Saved(usize),
     /// Runs it.

@@ -1,5 +1,7 @@
 //! Where everything is on the screen. Drawing and the mouse both go by it.
 
+pub mod board;
+
 use ratatui::layout::Rect;
 
 use super::queue::is_busy;
@@ -29,9 +31,13 @@ impl Layout {
         if width < MIN_SIZE.0 || height < MIN_SIZE.1 {
             return None;
         }
+        let row = |y, height| Rect::new(0, y, width, height);
+        if app.board.is_full(app.focus) {
+            let (note, bar) = (row(height - 2, 1), row(height - 1, 1));
+            return Some(Layout { left: Rect::ZERO, right: Rect::ZERO, queue: row(0, height - 2), note, bar });
+        }
         let queue_height = queue_height(app);
         let panes_height = height - queue_height - 2;
-        let row = |y, height| Rect::new(0, y, width, height);
         let (left, right) = match (width < TWO_PANES, app.active) {
             (true, Side::Left) => (row(0, panes_height), Rect::ZERO),
             (true, Side::Right) => (Rect::ZERO, row(0, panes_height)),
@@ -70,6 +76,9 @@ pub fn viewer_body(size: (u16, u16)) -> Rect {
 
 /// Rows of the queue that hold items: all but the header and the total.
 pub fn queue_rows(app: &App, queue: Rect) -> Rect {
+    if app.board.is_full(app.focus) {
+        return board::Areas::of(queue, 0).list;
+    }
     let taken = 1 + u16::from(has_total(app, queue.height));
     Rect { y: queue.y.saturating_add(1), height: queue.height.saturating_sub(taken), ..queue }
 }

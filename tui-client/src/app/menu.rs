@@ -40,7 +40,7 @@ pub struct MenuLine {
     pub spec: &'static Spec,
     /// What it is called.
     pub title: String,
-    /// The letter that runs it: the first of its title that no line above has.
+    /// The letter that runs it: the first of its title that no line above has, else a digit behind it.
     pub letter: Option<char>,
     /// Its key, or in brackets why it cannot be used here.
     pub right: String,
@@ -98,9 +98,15 @@ fn titles(width: u16) -> Vec<(Rect, &'static str)> {
 fn lines(app: &App, menu: Menu) -> Vec<MenuLine> {
     let mut taken = Vec::new();
     let line = |spec: &'static Spec| {
-        let title = spec.title();
-        let letter =
+        let mut title = spec.title();
+        let mut letter =
             title.chars().map(|c| c.to_ascii_lowercase()).find(|c| c.is_ascii_alphanumeric() && !taken.contains(c));
+        if letter.is_none()
+            && let Some(digit) = ('1'..='9').find(|digit| !taken.contains(digit))
+        {
+            title += &format!(" ({digit})");
+            letter = Some(digit);
+        }
         taken.extend(letter);
         let obstacle = obstacle(app, spec);
         let right = obstacle.map_or_else(|| app.keymap.key(spec.action), |reason| format!("({reason})"));

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::board::Group;
 use crate::engine::status::{Direction, ItemId, ItemStatus, Job, State, Status};
 
 /// What the screen keeps of the queue.
@@ -39,6 +40,10 @@ pub struct Sums {
     pub items: usize,
     /// Whether some of them are still being scanned.
     pub scanning: bool,
+    /// Their files.
+    pub files: u64,
+    /// Finished ones.
+    pub files_done: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Those of them that are settled.
@@ -56,7 +61,7 @@ impl Queue {
         };
         let row = self.row();
         let mut items: Vec<&ItemStatus> = status.items.iter().collect();
-        items.sort_by_key(|item| rank(status, item));
+        items.sort_by_key(|item| Group::of(status, item));
         self.order = items.into_iter().map(|item| item.id).collect();
         if !self.selected.is_some_and(|id| self.order.contains(&id)) {
             self.selected = self.order.get(row.min(self.order.len().saturating_sub(1))).copied();
@@ -100,6 +105,8 @@ impl Queue {
             if counts {
                 sums.items += 1;
                 sums.scanning |= item.scanning;
+                sums.files += item.files;
+                sums.files_done += item.files_done;
                 sums.bytes = sums.bytes.saturating_add(item.bytes);
                 sums.bytes_done = sums.bytes_done.saturating_add(item.bytes_done);
             }
@@ -131,18 +138,5 @@ pub fn direction(job: &Job) -> Direction {
     match job {
         Job::Up { .. } => Direction::Up,
         Job::Down { .. } => Direction::Down,
-    }
-}
-
-fn rank(status: &Status, item: &ItemStatus) -> u8 {
-    let asks = status.questions.iter().any(|question| question.item == item.id);
-    match item.state {
-        _ if asks && !item.state.is_over() => 0,
-        State::NeedsYou => 0,
-        State::Running | State::Retrying { .. } => 1,
-        State::Paused => 2,
-        State::Waiting => 3,
-        State::Failed(_) => 4,
-        State::Done | State::Cancelled => 5,
     }
 }

@@ -16,7 +16,8 @@ use super::place::Place;
 use super::rows::{Heirs, Listing, Rows};
 use super::{App, Opening, Session};
 use crate::engine::status::{
-    About, AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Link, Question, QuestionId, Side, State, Status,
+    About, AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Keep, Link, Pace, Priority, Question, QuestionId,
+    Side, State, Status,
 };
 use crate::entries::EntryRef;
 use crate::keymap::Chord;
@@ -161,6 +162,7 @@ pub(crate) fn status() -> Status {
         eta: Some(Duration::from_secs(2)),
         root: None,
         limit: None,
+        priority: Priority::Normal,
         elapsed: Duration::from_secs(4),
         note: String::new(),
     };
@@ -224,6 +226,8 @@ pub(crate) fn status() -> Status {
         }),
         rate: 200 << 20,
         limit: None,
+        keep: Keep::Kept,
+        pace: Pace { seconds: (0..200).map(|second| (second % 40) * (5 << 20)).collect() },
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         state: places.state.clone(),
         options: config.options(),
         if_exists: config.if_exists,
+        on_end: config.queue.on_end.clone(),
         looks: Looks::of(&config, places.config.clone()),
     };
     match runtime::run(settings).await {

@@ -1,6 +1,7 @@
 //! One item of the queue and the files it consists of, as plain data, and how they are told on the
 //! screen. No locks, no tasks.
 
+mod keeping;
 mod leaving;
 mod shown;
 
@@ -17,7 +18,8 @@ use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
 use super::spread::Spread;
-use super::status::{AfterCopy, Chosen, Direction, IfExists, ItemId, Job, NewItem, Question, Side};
+use super::status::{AfterCopy, Chosen, Direction, IfExists, ItemId, Job, NewItem, Priority, Question, Side};
+use keeping::Keeping;
 pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
 
 /// A file to be transferred.
@@ -186,6 +188,7 @@ pub(crate) struct Item {
     pub(crate) wish: Wish,
     /// Of its files alone, beside the limit of all.
     pub(crate) limit: Arc<Limit>,
+    pub(crate) priority: Priority,
     /// Cancelled when running files must stop; a new one when it goes on.
     pub(crate) stop: CancellationToken,
     pub(crate) is_dir: bool,
@@ -205,6 +208,7 @@ pub(crate) struct Item {
     /// How many tasks are removing sources.
     pub(crate) removing: usize,
     pub(crate) fault: Option<Fault>,
+    pub(crate) keeping: Keeping,
     /// No longer shown; the row goes when nothing of it is under way.
     pub(crate) forgotten: bool,
     files: u64,
@@ -232,6 +236,7 @@ impl Item {
             chosen: None,
             wish: Wish::Run,
             limit: Arc::default(),
+            priority: Priority::default(),
             stop: CancellationToken::new(),
             is_dir: false,
             scans: vec![root],
@@ -245,6 +250,7 @@ impl Item {
             emptying: Emptying::default(),
             removing: 0,
             fault: None,
+            keeping: Keeping::default(),
             forgotten: false,
             files: 0,
             bytes: 0,

@@ -118,6 +118,28 @@ pub(crate) fn stat_itself(path: &Path) -> Result<Entry, Fault> {
     Ok(entry(RawPath(Vec::new()), &metadata))
 }
 
+/// What a name means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identified {
+    pub(crate) kind: Kind,
+    pub(crate) side: Side,
+    /// Device and inode.
+    pub(crate) identity: (u64, u64),
+}
+
+/// What a name means, links being themselves; `None` where it means nothing.
+pub(crate) fn identify(path: &Path) -> Result<Option<Identified>, Fault> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fault(path, &error)),
+        Ok(metadata) => {
+            let now = Stamp::of(&metadata);
+            let side = Side { size: now.size, mtime: now.mtime, root: None };
+            Ok(Some(Identified { kind: kind(&metadata), side, identity: now.identity }))
+        }
+    }
+}
+
 /// Removes a file if its name still means what was sent, else tells what it means now. A name that is
 /// gone is as good as removed.
 pub(crate) fn remove_sent(path: &Path, sent: &Side, identity: Option<(u64, u64)>) -> Result<Option<Side>, Fault> {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::status::Pace;
+
 /// Bytes a second over the last [`WINDOW`].
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
@@ -27,6 +29,48 @@ impl Meter {
     /// Forgets: what comes next is not a part of what was.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+    }
+}
+
+/// The rate of the last minutes, a value for each second.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    start: Instant,
+    /// Seconds from the start to behind the last value.
+    end: u64,
+    seconds: VecDeque<u64>,
+    shown: Pace,
+}
+
+impl Trail {
+    /// One that begins now.
+    pub(crate) fn new(start: Instant) -> Self {
+        Self { start, end: 0, seconds: VecDeque::new(), shown: Pace::default() }
+    }
+
+    /// Notes the rate of now; a second may be told of several times. Where nothing moves, nothing is noted.
+    pub(crate) fn record(&mut self, now: Instant, rate: u64) -> Pace {
+        let last = self.seconds.back().copied().unwrap_or_default();
+        if rate == 0 && last == 0 {
+            return self.shown.clone();
+        }
+        let end = now.saturating_duration_since(self.start).as_secs() + 1;
+        if self.seconds.is_empty() {
+            self.end = end - 1;
+        }
+        // Seconds of which nobody told were a pause, unless it is the one just before.
+        let passed = end.saturating_sub(self.end);
+        let gap = usize::try_from(passed.saturating_sub(1)).unwrap_or(MINUTES).min(MINUTES);
+        self.seconds.extend(std::iter::repeat_n(0, gap));
+        match self.seconds.back_mut().filter(|_| passed == 0) {
+            Some(second) => *second = rate,
+            None => self.seconds.push_back(rate),
+        }
+        let over = self.seconds.len().saturating_sub(MINUTES);
+        self.seconds.drain(..over);
+        self.end = end;
+        self.shown = Pace { seconds: self.seconds.iter().copied().collect() };
+        self.shown.clone()
     }
 }
 
@@ -86,6 +130,8 @@ impl Live {
     }
 }
 
+/// Seconds of a trail.
+const MINUTES: usize = 300;
 /// Long enough to be calm, short enough to be true.
 const WINDOW: Duration = Duration::from_secs(5);
 /// A rate over less than this is noise.
@@ -108,6 +154,21 @@ mod tests {
         assert!(meter.record(at(125), 10_000) < 600);
         assert_eq!(meter.record(at(160), 10_000), 0);
         assert_eq!((eta(1500, 1000), eta(1, 0)), (Some(Duration::from_secs(2)), None));
+    }
+
+    #[test]
+    fn a_trail_of_seconds_with_their_pauses() {
+        let start = Instant::now();
+        let mut trail = Trail::new(start);
+        let mut at = |tenths: u64, rate| trail.record(start + Duration::from_millis(tenths * 100), rate);
+        assert_eq!(at(5, 0), Pace::default());
+        assert_eq!(&*at(32, 10).seconds, [10]);
+        assert_eq!(&*at(35, 20).seconds, [20]);
+        assert_eq!(&*at(41, 30).seconds, [20, 30]);
+        assert_eq!(&*at(49, 0).seconds, [20, 0]);
+        let pace = at(80, 40);
+        assert_eq!((&*pace.seconds, pace.average(), pace.peak()), ([20, 0, 0, 0, 0, 40].as_slice(), 30, 40));
+        assert_eq!(at(100_000, 5).seconds.len(), MINUTES);
     }
 
     #[test]

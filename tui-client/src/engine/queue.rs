@@ -1,8 +1,10 @@
 //! The queue: items in order, from which lanes take files and to which they bring back what became
 //! of them. One lock, never held across an await. Knows no network and no disk.
 
+mod keeping;
 mod leaving;
 mod rows;
+mod wishes;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +20,7 @@ use super::limit::Limit;
 use super::progress::Live;
 use super::spread::Spread;
 use super::status::{
-    AfterCopy, Chosen, Direction, IfExists, ItemId, ItemStatus, Job, NewItem, Outcome, Question, QuestionId, Remedy,
-    Reply, Side,
+    Chosen, Direction, IfExists, ItemId, ItemStatus, Job, Outcome, Question, QuestionId, Remedy, Reply, Side,
 };
 use rows::Rows;
 
@@ -40,6 +41,8 @@ struct Inner {
     room: Notify,
     /// Rung when sources of a move may have to go.
     leaving: Notify,
+    /// Rung when there may be something to keep.
+    keep: Notify,
     /// Rung for every change.
     any: Notify,
 }
@@ -91,6 +94,7 @@ impl Queue {
             urgent: Notify::new(),
             room: Notify::new(),
             leaving: Notify::new(),
+            keep: Notify::new(),
             any: Notify::new(),
         }))
     }
@@ -128,92 +132,11 @@ impl Queue {
         self.rows().listen()
     }
 
-    // What the user asks for.
-
-    /// Adds items at the end.
-    pub(crate) fn enqueue(&self, new: Vec<NewItem>) -> Vec<ItemId> {
-        self.change(|rows| new.into_iter().map(|new| rows.add(new)).collect())
-    }
-
-    /// Adds an item of files that were chosen.
-    pub(crate) fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
-        self.change(|rows| {
-            let id = rows.add(NewItem { job, if_exists: IfExists::Ask, source: AfterCopy::Keep });
-            rows.with(id, |item| item.chosen = Some(chosen.into()));
-            id
-        })
-    }
+    // What the user asks for: the rest of it is in `wishes`.
 
     /// Its files, where only some of its tree are copied.
     pub(crate) fn chosen(&self, id: ItemId) -> Option<Arc<[Chosen]>> {
         self.rows().items.iter().find(|item| item.id == id)?.chosen.clone()
-    }
-
-    /// Stops an item until it is resumed.
-    pub(crate) fn pause(&self, id: ItemId) {
-        self.change(|rows| rows.with(id, pause));
-    }
-
-    /// Lets a paused item go on.
-    pub(crate) fn resume(&self, id: ItemId) {
-        self.change(|rows| rows.with(id, resume));
-    }
-
-    /// Stops everything until it is resumed.
-    pub(crate) fn pause_all(&self) {
-        self.change(|rows| rows.items.iter_mut().for_each(pause));
-    }
-
-    /// Lets everything go on.
-    pub(crate) fn resume_all(&self) {
-        self.change(|rows| rows.items.iter_mut().for_each(resume));
-    }
-
-    /// Ends an item.
-    pub(crate) fn cancel(&self, id: ItemId, keep: bool) {
-        self.change(|rows| {
-            rows.with(id, |item| {
-                if !item.is_over() {
-                    item.cancel(keep);
-                }
-            })
-        });
-    }
-
-    /// Takes up again what failed of an item; an item that was cancelled begins anew.
-    pub(crate) fn retry(&self, id: ItemId) {
-        self.change(|rows| {
-            rows.with(id, |item| match item.wish {
-                Wish::Cancel { .. } if item.is_over() => {
-                    let (job, if_exists, source) = (item.job.clone(), item.if_exists, item.source);
-                    let (limit, chosen) = (item.limit.clone(), item.chosen.clone());
-                    *item = Item::new(id, NewItem { job, if_exists, source });
-                    (item.limit, item.chosen) = (limit, chosen);
-                }
-                Wish::Cancel { .. } => {}
-                _ => item.retry(),
-            })
-        });
-    }
-
-    /// Another limit for the files of an item.
-    pub(crate) fn limit(&self, id: ItemId, rate: Option<u64>) {
-        self.change(|rows| {
-            rows.with(id, |item| {
-                item.limit.set(rate);
-                item.measure_anew();
-            })
-        });
-    }
-
-    /// Rates are told as of now: what went before went under another limit.
-    pub(crate) fn measure_anew(&self) {
-        self.note(|rows| rows.items.iter_mut().for_each(Item::measure_anew));
-    }
-
-    /// Drops the row of an item that is over, or of a cancelled one as soon as it has stopped.
-    pub(crate) fn forget(&self, id: ItemId) {
-        self.change(|rows| rows.forget(id));
     }
 
     /// Decides a question.
@@ -436,6 +359,7 @@ impl Queue {
         };
         self.0.shown.notify_one();
         self.0.leaving.notify_one();
+        self.0.keep.notify_one();
         self.0.any.notify_waiters();
         if urgent {
             self.0.urgent.notify_one();
@@ -445,19 +369,5 @@ impl Queue {
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.0.rows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn pause(item: &mut Item) {
-    if item.wish == Wish::Run && !item.is_over() {
-        item.wish = Wish::Pause;
-        item.stop.cancel();
-    }
-}
-
-fn resume(item: &mut Item) {
-    if item.wish == Wish::Pause {
-        item.wish = Wish::Run;
-        item.stop = CancellationToken::new();
     }
 }

@@ -14,6 +14,7 @@ use wire::message::{Entry, Kind, Op};
 use wire::{Code, Fault};
 
 use super::item::{File, Scan, Target, below};
+use super::keep::record::Parting;
 use super::local;
 use super::queue::Queue;
 use super::session::Session;
@@ -117,6 +118,12 @@ impl Leaf {
 impl Looker<'_> {
     /// The item's own source: a file, or a directory to be looked into.
     async fn root(&self) -> Result<Found, Fault> {
+        if let Some(parting) = self.queue.old_parting(self.id)
+            && self.has_parted(parting).await?
+        {
+            self.queue.was_moved(self.id, parting);
+            return Ok(Found::default());
+        }
         let entry = match &self.scan.job {
             Job::Up { source, .. } => {
                 let (source, moves) = (source.clone(), self.queue.moves(self.id));
@@ -155,6 +162,32 @@ impl Looker<'_> {
                 Err(Fault::new(Code::Denied, "neither a file nor a directory: only these are copied"))
             }
         }
+    }
+
+    /// Whether the source of a move went before the program ended: what has its name now is nothing, or something
+    /// else.
+    async fn has_parted(&self, parting: Parting) -> Result<bool, Fault> {
+        let (kind, side, identity) = match &self.scan.job {
+            Job::Up { source, .. } => {
+                let source = source.clone();
+                match blocking(move || local::identify(&source)).await? {
+                    Some(now) => (now.kind, now.side, Some(now.identity)),
+                    None => return Ok(true),
+                }
+            }
+            Job::Down { source, .. } => match self.session.stat(source).await {
+                Ok(entry) => (entry.kind, local::side(&entry), None),
+                Err(fault) if is_absent(&fault) => return Ok(true),
+                Err(fault) => return Err(fault),
+            },
+        };
+        Ok(match parting {
+            Parting::Directory => kind != Kind::Directory,
+            Parting::File { root, size, mtime, identity: sent } => {
+                let is_same = kind == Kind::File && (side.size, side.mtime, identity) == (size, mtime, sent);
+                !is_same || side.root.is_some_and(|now| now != root)
+            }
+        })
     }
 
     async fn directory(&self) -> Result<Found, Fault> {

@@ -2,8 +2,10 @@
 //! The full-screen client draws them, the one-shot commands print them; neither can change them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use wire::message::{Time, Usage};
 use wire::{Code, Fault, RemotePath, Root};
 
@@ -12,7 +14,8 @@ use wire::{Code, Fault, RemotePath, Root};
 pub struct ItemId(pub u64);
 
 /// Which way the bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From this machine to the server.
     Up,
@@ -21,7 +24,8 @@ pub enum Direction {
 }
 
 /// What to do when the target has the name already and other content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IfExists {
     /// Park the file as a [`Question`]; the rest goes on.
     #[default]
@@ -87,6 +91,65 @@ pub enum Job {
         /// Its path on this machine.
         target: PathBuf,
     },
+}
+
+/// How urgent an item is. Items of the same priority go in the order of the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Before the others.
+    High,
+    /// As most are.
+    #[default]
+    Normal,
+    /// After the others.
+    Low,
+}
+
+/// Where items go in the queue, among those of their priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shift {
+    /// One place ahead.
+    Earlier,
+    /// One place back.
+    Later,
+    /// Before all others.
+    First,
+    /// Behind all others.
+    Last,
+}
+
+/// Bytes a second of all items together, over the last five minutes in which anything moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// One value for each second, the oldest first; pauses are zeros.
+    pub seconds: Arc<[u64]>,
+}
+
+impl Pace {
+    /// Over the seconds in which something moved.
+    pub fn average(&self) -> u64 {
+        let moved = || self.seconds.iter().filter(|rate| **rate > 0);
+        let sum = moved().fold(0_u128, |sum, rate| sum + u128::from(*rate));
+        u64::try_from(sum / moved().count().max(1) as u128).unwrap_or(u64::MAX)
+    }
+
+    /// The highest.
+    pub fn peak(&self) -> u64 {
+        self.seconds.iter().copied().max().unwrap_or_default()
+    }
+}
+
+/// Whether the queue outlives the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Nobody asked for it.
+    #[default]
+    Off,
+    /// It is written down as it changes.
+    Kept,
+    /// It cannot be written down any more.
+    Failed(String),
 }
 
 /// Where an item stands.
@@ -263,6 +326,8 @@ pub struct ItemStatus {
     pub rate: u64,
     /// Its own limit, in bytes a second; beside it holds that of all.
     pub limit: Option<u64>,
+    /// How urgent it is.
+    pub priority: Priority,
     /// Time left at that rate; `None` while it cannot be told.
     pub eta: Option<Duration>,
     /// Of a single file that is done.
@@ -306,6 +371,10 @@ pub struct Status {
     pub rate: u64,
     /// The limit in force, in bytes a second.
     pub limit: Option<u64>,
+    /// Whether the queue outlives the program.
+    pub keep: Keep,
+    /// The rate of the last minutes.
+    pub pace: Pace,
 }
 
 /// More than a person goes through one by one; they are copied for each sample.

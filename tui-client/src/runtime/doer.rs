@@ -13,7 +13,7 @@ use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::{FullScreen, set_mouse, set_typing};
 use super::turn::Perform;
-use super::{details, reading, space, undoing, viewing, work};
+use super::{details, finale, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
 use crate::update::{Ask, Effect, Msg, Told, Work};
 
@@ -99,11 +99,15 @@ impl Doer {
                 Ok(found) => {
                     let old = port.send_replace(Some(found.clone()));
                     if let Some(old) = old {
-                        tokio::spawn(old.shut(GRACE));
+                        // It gives the kept queue back, which the new one takes up.
+                        old.shut(GRACE).await;
                     }
                     let saved = harbour.used(&found).await;
+                    let restored = harbour.keep(&found).await;
                     let _ = inbox.send(Msg::Connected { label: found.label(), saved }).await;
-                    return drop(tokio::spawn(found.follow(inbox)));
+                    tokio::spawn(found.follow(inbox.clone()));
+                    let _ = inbox.send(Msg::Restored(restored)).await;
+                    return;
                 }
                 Err(refusal) => Msg::NotConnected(login, refusal),
             };
@@ -182,6 +186,8 @@ impl Perform for Doer {
             }),
             Effect::Enqueue(items) => self.on_port(|port| port.enqueue(items)),
             Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
+            Effect::Shift(ids, shift) => self.on_port(|port| port.shift(&ids, shift)),
+            Effect::QueueEnded(ended) => drop(finale::tell(&self.harbour.on_end, &ended)),
             Effect::Limit(rate) => self.on_port(|port| port.limit(rate)),
             Effect::Answer(id, reply) => self.on_port(|port| port.answer(id, reply)),
             Effect::Remedy(id, remedy) => self.on_port(|port| port.remedy(id, remedy)),

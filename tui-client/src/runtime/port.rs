@@ -1,5 +1,6 @@
 //! The engine as the screen uses it: the one place where the two meet.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use wire::{Code, Fault, RemotePath, Root};
 
 use super::saved::Saved;
 use crate::app::dialog::Login;
-use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Status};
+use crate::config::OnEnd;
+use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Shift, Status};
 use crate::engine::{
-    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Target, Trash,
-    Trust,
+    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Restored, Target,
+    Trash, Trust,
 };
 use crate::sync::ground::Ground;
 use crate::sync::orders::Transfer;
@@ -25,6 +27,10 @@ pub(super) struct Harbour {
     pub(super) accept: Accept,
     pub(super) options: Options,
     pub(super) saved: Saved,
+    /// Where queues and the history are kept.
+    pub(super) state: PathBuf,
+    /// What happens when the queue ends.
+    pub(super) on_end: OnEnd,
 }
 
 /// A connection.
@@ -56,6 +62,15 @@ impl Harbour {
             }),
             Err(error) => Err(other(&error)),
         }
+    }
+
+    /// Takes up the queue that this account left the last time, and keeps it from now on.
+    pub(super) async fn keep(&self, port: &Port) -> Restored {
+        let account = format!("{}@{}", port.target.user, port.target.server());
+        port.engine.keep(self.state.clone(), account).await.unwrap_or_else(|error| Restored {
+            items: Vec::new(),
+            told: Some(format!("The queue is not kept for the next start: {error}")),
+        })
     }
 
     /// Notes that the server was used; all saved ones, this one first.
@@ -169,8 +184,13 @@ impl Port {
             Command::Discard => self.engine.cancel(id, Partial::Discard),
             Command::Retry => self.engine.retry(id),
             Command::Limit(rate) => self.engine.limit_item(id, rate),
+            Command::Priority(priority) => self.engine.set_priority(id, priority),
             Command::Forget => self.engine.forget(id),
         }
+    }
+
+    pub(super) fn shift(&self, ids: &[ItemId], shift: Shift) {
+        self.engine.shift(ids, shift);
     }
 
     pub(super) fn limit(&self, rate: Option<u64>) {

@@ -3,7 +3,9 @@
 use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
-use super::{Effect, decisions, details, dialogs, keys, menu, prompts, push, queue, reads, server, undo, viewer};
+use super::{
+    Effect, board, decisions, details, dialogs, keys, menu, prompts, push, queue, reads, server, undo, viewer,
+};
 use crate::action::{Action, Scope};
 use crate::app::dialog::{Help, Kind};
 use crate::app::layout::{self, Layout};
@@ -34,6 +36,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Themes => dialogs::choose_theme(app),
         Action::Mouse => toggle_mouse(app, out),
         Action::FocusQueue => queue::focus(app),
+        Action::FullQueue => board::toggle(app),
         Action::View => viewer::open(app, out),
         Action::Decisions => decisions::open_list(app),
         Action::Copy => prompts::copy(app, out),
@@ -96,6 +99,18 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::ForgetItem
         | Action::Plan(_)
         | Action::ForgetFinished
+        | Action::MarkItem
+        | Action::InvertItems
+        | Action::FindItem
+        | Action::ItemEarlier
+        | Action::ItemLater
+        | Action::ItemFirst
+        | Action::ItemLast
+        | Action::RaiseItem
+        | Action::LowerItem
+        | Action::PauseAll
+        | Action::RetryAll
+        | Action::CancelAll
         | Action::FocusPanes
         | Action::Look(_) => {}
     }

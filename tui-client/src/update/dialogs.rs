@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, decisions, details, help, menu, prompts, queue, server, undo, work};
+use super::{Effect, decisions, details, help, menu, prompts, queue, server, transfers, undo, work};
 use crate::action::{Action, Scope};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
@@ -116,6 +116,7 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
                 *for_all = !*for_all;
             }
         }
+        Press::Transfers(choice) => transfers::choose(app, choice, out),
         Press::Pick(pick) => {
             if let Kind::Pairing(pairing) = &mut dialog.kind {
                 pairing.pick(pick);
@@ -180,6 +181,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Pairing(pairing) => super::sync::begin(app, pairing, out),
         Kind::Carry(_) => super::sync::carry(app, out),
         Kind::Quit => out.push(Effect::Quit),
+        Kind::Restored(_) | Kind::Stop(_) | Kind::Drop { .. } => {}
         Kind::Details(_) => details::compute(app, out),
         // What is shown stays.
         Kind::Themes { .. } => drop(app.dialogs.pop()),

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, ModifierKeyCode};
 
-use super::{Effect, actions, dialogs, menu};
+use super::{Effect, actions, board, dialogs, menu};
 use crate::action::{Action, Look, Scope};
 use crate::app::layout::Layout;
 use crate::app::{App, Tone};
@@ -32,6 +32,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         _ if Layout::of(app).is_none() => {}
         _ if !app.dialogs.is_empty() => dialogs::press(app, key, out),
         _ if app.chrome.menu.is_some() => menu::press(app, key, out),
+        _ if app.board.typing && board::type_key(app, key) => {}
         _ if app.here().search.is_some() && search(app, key) => {}
         Some(action) => actions::run(app, action, out),
         None => {}
@@ -63,7 +64,9 @@ pub(super) fn paste(app: &mut App, text: &str) {
         None if app.chrome.menu.is_some() => {}
         None => {
             for c in text.chars().filter(|c| !c.is_control()) {
-                if app.here().search.is_some() {
+                if app.board.typing {
+                    board::type_char(app, c);
+                } else if app.here().search.is_some() {
                     extend_search(app, c);
                 }
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 use wire::{Fault, RemotePath, Root};
 
+use super::Finale;
 use super::{Told, Wish};
 use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
@@ -15,7 +16,8 @@ use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
 use crate::app::space::Disk;
 use crate::app::viewer::{Found, Goal, Stamp};
-use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Status};
+use crate::engine::Restored;
+use crate::engine::status::{ItemId, NewItem, Priority, QuestionId, Remedy, Reply, Shift, Status};
 use crate::sync::carry::Carried;
 use crate::sync::mode::Mode;
 use crate::sync::plan::{self, Plan};
@@ -147,6 +149,8 @@ pub enum Msg {
         /// All saved servers, this one first.
         saved: Vec<String>,
     },
+    /// The queue of this account was taken up from the last time.
+    Restored(Restored),
     /// Not logged in.
     NotConnected(Login, Refusal),
     /// Something about the trash, or about what can be taken back.
@@ -311,6 +315,10 @@ pub enum Effect {
     Enqueue(Vec<NewItem>),
     /// Change the queue.
     Queue(ItemId, Command),
+    /// Move items within the queue.
+    Shift(Vec<ItemId>, Shift),
+    /// Tell that the queue has ended, as the configuration says.
+    QueueEnded(Finale),
     /// Hold everything to this many bytes a second.
     Limit(Option<u64>),
     /// Answer a question.
@@ -380,6 +388,8 @@ pub enum Command {
     Retry,
     /// Hold it to this many bytes a second.
     Limit(Option<u64>),
+    /// Make it more or less urgent.
+    Priority(Priority),
     /// Take it off the list.
     Forget,
 }

@@ -3,11 +3,13 @@
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effect, actions, dialogs, keys, menu, queue};
+use super::{Effect, actions, board, dialogs, keys, menu, queue};
 use crate::action::{Action, Scope};
+use crate::app::board::{Row, first_seen, rows};
 use crate::app::face::Face;
 use crate::app::layout::{self, Layout};
 use crate::app::{App, Click, Side};
+use crate::engine::status::ItemId;
 
 pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
     let Some(layout) = Layout::of(app).filter(|_| app.chrome.mouse) else { return };
@@ -109,14 +111,25 @@ fn click_queue(app: &mut App, area: Rect, spot: Position, double: bool) {
         queue::focus(app);
     }
     let rows = layout::queue_rows(app, area);
-    if rows.contains(spot) {
-        let row = usize::from(spot.y - rows.y) + app.queue.top;
-        if let Some(id) = app.queue.order.get(row) {
-            app.queue.selected = Some(*id);
-            if double {
-                queue::open(app);
-            }
+    if rows.contains(spot)
+        && let Some(id) = item_at(app, rows, usize::from(spot.y - rows.y))
+    {
+        app.queue.selected = Some(id);
+        if double {
+            queue::open(app);
         }
+    }
+}
+
+/// The item on a row of the list.
+fn item_at(app: &App, list: Rect, row: usize) -> Option<ItemId> {
+    if !app.board.is_full(app.focus) {
+        return app.queue.order.get(row + app.queue.top).copied();
+    }
+    let rows = rows(app);
+    match rows.get(first_seen(app, &rows, usize::from(list.height)) + row) {
+        Some(Row::Item(id)) => Some(*id),
+        _ => None,
     }
 }
 
@@ -150,7 +163,7 @@ fn turn(app: &mut App, layout: &Layout, spot: Position, rows: isize, out: &mut V
 
 fn wheel(app: &mut App, layout: &Layout, spot: Position, rows: isize) {
     if layout.queue.contains(spot) {
-        return app.queue.step(rows.signum());
+        return board::step(app, rows.signum());
     }
     if let Some(side) = [Side::Left, Side::Right].into_iter().find(|side| layout.pane(*side).contains(spot)) {
         app.pane_mut(side).step(rows);

@@ -2,7 +2,7 @@
 
 use wire::size;
 
-use super::{Command, Effect, decisions, push};
+use super::{Command, Effect, board, decisions, push};
 use crate::action::{Action, Scope};
 use crate::app::dialog::Kind;
 use crate::app::field::Field;
@@ -24,21 +24,25 @@ pub(super) fn focus(app: &mut App) {
 pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool {
     let height = Layout::of(app).map_or(1, |layout| layout::queue_rows(app, layout.queue).height);
     let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+    if board::run(app, action, out) {
+        return true;
+    }
     match action {
-        Action::Up => app.queue.step(-1),
-        Action::Down => app.queue.step(1),
-        Action::PageUp => app.queue.step(-page),
-        Action::PageDown => app.queue.step(page),
-        Action::First => app.queue.step(isize::MIN),
-        Action::Last => app.queue.step(isize::MAX),
-        Action::Escape | Action::FocusPanes => app.focus = Scope::Panes,
+        Action::Up => board::step(app, -1),
+        Action::Down => board::step(app, 1),
+        Action::PageUp => board::step(app, -page),
+        Action::PageDown => board::step(app, page),
+        Action::First => board::step(app, isize::MIN),
+        Action::Last => board::step(app, isize::MAX),
+        Action::Escape => board::escape(app),
+        Action::FocusPanes => board::close(app),
         Action::OpenItem => open(app),
         Action::Limits => limits(app),
         Action::ForgetFinished => {
             let over = app.status.items.iter().filter(|item| item.state.is_over());
             out.extend(over.map(|item| Effect::Queue(item.id, Command::Forget)));
         }
-        Action::PauseItem | Action::CancelItem | Action::DiscardItem | Action::RetryItem | Action::ForgetItem => {
+        Action::PauseItem | Action::RetryItem | Action::ForgetItem => {
             command(app, action, out);
         }
         _ => return false,
@@ -97,10 +101,6 @@ fn wanted(action: Action, state: &State) -> Result<Command, &'static str> {
         (Action::PauseItem, State::Paused) => Ok(Command::Resume),
         (Action::PauseItem, state) if !state.is_over() => Ok(Command::Pause),
         (Action::PauseItem, _) => Err("nothing to pause"),
-        (Action::CancelItem, state) if !state.is_over() => Ok(Command::Cancel),
-        // What a failed or cancelled one left behind can still be deleted.
-        (Action::DiscardItem, state) if *state != State::Done => Ok(Command::Discard),
-        (Action::CancelItem | Action::DiscardItem, _) => Err("nothing to cancel"),
         (Action::RetryItem, State::Failed(_) | State::Cancelled | State::Retrying { .. }) => Ok(Command::Retry),
         (Action::RetryItem, _) => Err("nothing to try again"),
         (_, state) if state.is_over() => Ok(Command::Forget),
@@ -114,4 +114,4 @@ fn selected(app: &App) -> Option<&ItemStatus> {
 }
 
 /// Told while the queue has the keys.
-const HINTS: &str = "p pause  r retry  l limit  c cancel  d delete  Enter open  Del forget  Esc back";
+const HINTS: &str = "p pause  r retry  c cancel  l limit  Enter open  Ctrl-O whole screen  Esc back";

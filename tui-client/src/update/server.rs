@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::RemotePath;
 use wire::path::escape;
 
-use super::{Effect, Refusal, Wish, decisions, ended, push, reads};
+use super::{Effect, Refusal, Wish, decisions, ended, finale, push, reads};
 use crate::action::Scope;
 use crate::app::decisions::number;
 use crate::app::dialog::{Dialog, Kind, Login};
@@ -93,12 +93,13 @@ pub(super) fn status(app: &mut App, status: Arc<Status>, out: &mut Vec<Effect>) 
     let before = std::mem::replace(&mut app.status, status.clone());
     app.queue.follow(&status);
     ended::tell(app, &before, &status, out);
+    finale::tell(&before, &status, out);
     follow_link(app, &before.link, &status.link, out);
     if is_busy(&before) && !is_busy(&status) {
         app.copies.clear();
     }
     decisions::follow(app, asked, out);
-    if status.items.is_empty() && app.focus == Scope::Queue {
+    if status.items.is_empty() && app.focus == Scope::Queue && !app.board.open {
         app.focus = Scope::Panes;
     }
 }

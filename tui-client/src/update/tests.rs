@@ -19,6 +19,7 @@ use crate::engine::status::{
     AfterCopy, IfExists, ItemId, Job, Link, NewItem, Question, QuestionId, Reply, State, Status,
 };
 
+mod board;
 mod chrome;
 mod decisions;
 mod details;
@@ -28,6 +29,7 @@ mod queue;
 mod random;
 mod reads;
 mod space;
+mod transfers;
 mod undo;
 mod viewer;
 

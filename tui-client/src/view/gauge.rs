@@ -10,6 +10,27 @@ pub(super) fn gauge(full: u64, promised: u64, whole: u64, width: usize) -> Strin
     format!("{}{}{}", "▓".repeat(full_cells), "▒".repeat(promised_cells), "░".repeat(empty))
 }
 
+/// A graph of `height` rows, the newest value at the right end of `width` columns, the highest one as high as it
+/// goes. Something is never shown as nothing.
+pub(super) fn spark(values: &[u64], width: usize, height: usize) -> Vec<String> {
+    let shown = values.get(values.len().saturating_sub(width)..).unwrap_or_default();
+    let peak = shown.iter().copied().max().unwrap_or_default();
+    let whole = (height * STEPS.len()) as u128;
+    let level = |value: u64| {
+        let level = u128::from(value) * whole / u128::from(peak.max(1));
+        usize::try_from(level).unwrap_or_default().max(usize::from(value > 0))
+    };
+    let column = |value: u64, row: usize| match level(value).saturating_sub((height - 1 - row) * STEPS.len()) {
+        0 => ' ',
+        steps => STEPS.get(steps - 1).copied().unwrap_or('█'),
+    };
+    let blank = " ".repeat(width - shown.len());
+    (0..height).map(|row| blank.clone() + &shown.iter().map(|value| column(*value, row)).collect::<String>()).collect()
+}
+
+/// Eighths of a cell.
+const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
 fn cells(part: u64, whole: u64, width: usize) -> usize {
     if part >= whole {
         return if whole > 0 || part > 0 { width } else { 0 };
@@ -54,6 +75,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn graphs() {
+        assert_eq!(spark(&[], 3, 2), ["   ", "   "]);
+        assert_eq!(spark(&[0, 1, 4, 8], 6, 1), ["   ▁▄█"]);
+        assert_eq!(spark(&[1, 2, 3, 4], 2, 1), ["▆█"]);
+        assert_eq!(spark(&[0, 4, 8, 1000, 500], 5, 2), ["   █ ", " ▁▁██"]);
+        assert_eq!(spark(&[u64::MAX], 1, 1), ["█"]);
     }
 
     #[test]

@@ -41,18 +41,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// `─ Queue: 2 running, 5 waiting, 1 needs you ───`; alone on its line it tells the total as well.
 fn header(app: &App, sums: &Sums, area: Rect) -> String {
-    let counts = [
-        (sums.running, "running"),
-        (sums.retrying, "retrying"),
-        (sums.waiting, "waiting"),
-        (sums.paused, "paused"),
-        (sums.needs_you, if sums.needs_you == 1 { "needs you (Ctrl-D)" } else { "need you (Ctrl-D)" }),
-        (sums.failed, "failed"),
-        (sums.done, "done"),
-    ];
-    let told: Vec<_> =
-        counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", grouped(*n as u64))).collect();
-    let told = if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") };
+    let told = counts(sums);
     let mut words = format!("─ Queue: {told} ");
     if area.height == 1 && sums.items > 0 {
         words += &format!(
@@ -69,6 +58,22 @@ fn header(app: &App, sums: &Sums, area: Rect) -> String {
     let width = usize::from(area.width);
     let rest = width.saturating_sub(columns(&words));
     clip(&words, width) + &"─".repeat(rest)
+}
+
+/// `2 running, 5 waiting, 1 needs you`.
+pub(super) fn counts(sums: &Sums) -> String {
+    let counts = [
+        (sums.running, "running"),
+        (sums.retrying, "retrying"),
+        (sums.waiting, "waiting"),
+        (sums.paused, "paused"),
+        (sums.needs_you, if sums.needs_you == 1 { "needs you (Ctrl-D)" } else { "need you (Ctrl-D)" }),
+        (sums.failed, "failed"),
+        (sums.done, "done"),
+    ];
+    let told: Vec<_> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", grouped(*n as u64))).collect();
+    if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
 }
 
 /// What a row tells, before it is cut to columns.

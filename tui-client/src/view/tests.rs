@@ -19,9 +19,11 @@ use crate::app::{Session, place::Place};
 use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
 use crate::update::{Msg, Refusal, update};
 
+mod board;
 mod chrome;
 mod decisions;
 mod lists;
+mod transfers;
 mod trash;
 mod viewer;
 

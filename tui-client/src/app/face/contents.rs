@@ -3,7 +3,7 @@
 use wire::path::escape;
 use wire::size;
 
-use super::{Draft, Press, chrome, decisions, details};
+use super::{Draft, Press, chrome, decisions, details, transfers};
 use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt, Source};
 use crate::app::place::Place;
 use crate::app::queue::direction;
@@ -82,7 +82,10 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             .close_with("Set"),
         Kind::Details(details) => details::draft(app, details),
         Kind::Item(id) => item(app, *id),
-        Kind::Quit => quit(app),
+        Kind::Restored(ids) => transfers::restored(app, ids),
+        Kind::Stop(ids) => transfers::stopping(app, ids),
+        Kind::Drop { ids, quits } => transfers::dropping(app, ids, *quits),
+        Kind::Quit => transfers::quit(app),
     }
 }
 
@@ -287,24 +290,6 @@ fn item(app: &App, id: ItemId) -> Draft {
         draft = draft.text("").text("BLAKE3").text(&format!("{root}"));
     }
     draft.button("Close", Press::Close)
-}
-
-fn quit(app: &App) -> Draft {
-    let transfers = app.status.items.iter().filter(|item| !item.state.is_over()).count() as u64;
-    let unfinished: Vec<String> = [(transfers, "transfer"), (app.working as u64, "file operation")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, noun)| text::count(number, noun))
-        .collect();
-    let text = match unfinished.as_slice() {
-        [] => "Nothing is left to do.".to_owned(),
-        unfinished => format!("Not finished: {}.", unfinished.join(" and ")),
-    };
-    Draft::new(app, "Quit?")
-        .text(&text)
-        .text("What has arrived is kept: the same copy goes on from there.")
-        .button("Stay", Press::Close)
-        .button("Quit", Press::Accept)
 }
 
 /// A fingerprint in groups of four, as people compare it.

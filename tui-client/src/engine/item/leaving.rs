@@ -110,8 +110,8 @@ impl Item {
     }
 
     /// Something to remove now. What needs the server waits until it is there.
-    pub(crate) fn next_leave(&mut self, is_online: bool, now: Instant) -> Option<Leave> {
-        if self.wish != Wish::Run {
+    pub(crate) fn next_leave(&mut self, is_online: bool, is_kept: bool, now: Instant) -> Option<Leave> {
+        if self.wish != Wish::Run || (is_kept && !self.may_part()) {
             return None;
         }
         let is_up = direction(&self.job) == Direction::Up;

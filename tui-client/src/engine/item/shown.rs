@@ -20,24 +20,27 @@ impl Item {
         let bytes_done = (self.bytes_done + live_done).min(self.bytes);
         let rate = if self.is_moving() { self.meter.record(now, sent) } else { 0 };
         let state = self.state(now, offline);
+        let foretold = self.foretold();
+        let told = foretold.unwrap_or_default();
         ItemStatus {
             id: self.id,
             job: self.job.clone(),
             source: self.source,
             name: self.name(),
-            scanning: self.scanning > 0 || (!self.scans.is_empty() && !state.is_over()),
-            files: self.files,
+            scanning: self.scanning > 0 || (!self.scans.is_empty() && !state.is_over() && !told.whole),
+            files: self.files.max(told.files),
             files_done: self.files_done,
             files_skipped: self.files_skipped,
             files_failed: self.failed.len() as u64,
             directories_left: self.emptying.left,
-            bytes: self.bytes,
-            bytes_done,
+            bytes: self.bytes.max(told.bytes),
+            bytes_done: bytes_done.max(told.done),
             bytes_over: self.bytes_done.saturating_add(self.bytes_failed()),
             sent,
             held,
             rate,
             limit: self.limit.rate(),
+            priority: self.priority,
             eta: progress::eta(self.bytes.saturating_sub(bytes_done), rate).filter(|_| !state.is_over()),
             root: self.root,
             elapsed: self.spent + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since)),
@@ -47,7 +50,7 @@ impl Item {
     }
 
     /// Bytes that travelled, and bytes that are settled, of the files that are not finished.
-    fn under_way(&self) -> (u64, u64) {
+    pub(super) fn under_way(&self) -> (u64, u64) {
         let active = self.active.iter().map(|active| {
             let (sent, held) = active.live.shown(active.size);
             ((active.travelled + sent).min(active.size), (sent + held).max(active.done))

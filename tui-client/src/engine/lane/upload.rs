@@ -392,7 +392,8 @@ fn prepare(work: &Work) -> Result<(Source, Decision, Vec<Cv>), Fault> {
     Ok((source, decision, known))
 }
 
-/// Under a number the name is free until the server says otherwise.
+/// Under a number the name is free until the server says otherwise. What is there already under one is not sent
+/// under the next.
 fn decision(
     work: &Work,
     source: &Side,
@@ -403,7 +404,9 @@ fn decision(
     }
     match work.file.target {
         Target::There(there) if work.file.renames == 0 => decide(work.policy, source, &there, || identical(&there)),
-        _ => Ok(Decision::Write(Expect::Absent)),
+        Target::There(there) if there.size == source.size && identical(&there)? => Ok(Decision::Identical),
+        Target::There(_) => Ok(Decision::Rename),
+        Target::Unknown => Ok(Decision::Write(Expect::Absent)),
     }
 }
 
@@ -413,7 +416,8 @@ fn settle(queue: &Queue, mut work: Work, decision: Decision, root: Option<Root>)
     match (decision, work.file.target) {
         (Decision::Write(expect), _) => return Some((work, expect)),
         (Decision::Rename, _) => {
-            work.file.renames = 1;
+            work.file.renames += 1;
+            work.file.target = Target::Unknown;
             return Some((work, Expect::Absent));
         }
         (Decision::Skip { same }, _) => queue.finish(work, Finish::Skipped { held: if same { size } else { 0 } }),

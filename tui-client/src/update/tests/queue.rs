@@ -22,8 +22,6 @@ fn the_queue_has_the_keys() {
     let command = |id, command| [Effect::Queue(ItemId(id), command)];
     check("p", &command(3, Command::Pause));
     check("<Down>p", &command(1, Command::Pause));
-    check("<Down>c", &command(1, Command::Cancel));
-    check("<Down><Down>d", &command(2, Command::Discard));
     check("<End><Delete>", &command(4, Command::Forget));
     check("<End>p", &[]);
     check("<End>r", &[]);

@@ -84,7 +84,11 @@ fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<P
         let landing = numbered_landing(&own, work.file.renames);
         let there = match landing.standing()? {
             Standing::Nothing => return fetch(work, landing, Replace::Nothing, None, &[]),
-            Standing::File(_) if work.file.renames > 0 => {
+            Standing::File(there) if work.file.renames > 0 => {
+                let (source, old) = (work.file.source, landing.open_old());
+                if there.size == source.size && is_identical(&landing, &source, old.as_ref(), &mut Vec::new())? {
+                    return already_there(&landing, old.as_ref(), &source);
+                }
                 work.file.renames += 1;
                 continue;
             }
@@ -113,12 +117,7 @@ fn look(work: &mut Work, last: &mut Option<(PathBuf, Arc<OwnedFd>)>) -> Result<P
                 Ok(Prepared::Finished(Finish::Skipped { held: if same { source.size } else { 0 } }))
             }
             Decision::Ask => Ok(Prepared::Ask(there)),
-            Decision::Identical => {
-                // It may have been written just now by somebody who did not sync it.
-                old.as_ref().map_or(Ok(()), File::sync_all).map_err(|error| landing.io(&error))?;
-                let root = source.root.unwrap_or(Root([0; 32]));
-                Ok(Prepared::Finished(Finish::Done { root, tally: Tally { sent: 0, held: source.size } }))
-            }
+            Decision::Identical => already_there(&landing, old.as_ref(), &source),
             Decision::Rename => {
                 work.file.renames = 1;
                 continue;
@@ -137,6 +136,13 @@ fn enter(target: &Path, depth: usize, last: &mut Option<(PathBuf, Arc<OwnedFd>)>
     let dir = Arc::new(local::enter(target, depth)?);
     *last = Some((parent.to_owned(), dir.clone()));
     Ok(dir)
+}
+
+fn already_there(landing: &Landing, old: Option<&File>, source: &Side) -> Result<Prepared, Fault> {
+    // It may have been written just now by somebody who did not sync it.
+    old.map_or(Ok(()), File::sync_all).map_err(|error| landing.io(&error))?;
+    let root = source.root.unwrap_or(Root([0; 32]));
+    Ok(Prepared::Finished(Finish::Done { root, tally: Tally { sent: 0, held: source.size } }))
 }
 
 fn numbered_landing(own: &Landing, renames: u32) -> Landing {

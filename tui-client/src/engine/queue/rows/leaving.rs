@@ -5,13 +5,14 @@ use std::time::Instant;
 use wire::Root;
 
 use super::super::super::item::{Emptied, Failed, File, Kept, Leave, Leaving};
-use super::super::super::status::{End, ItemId};
+use super::super::super::status::{End, ItemId, Keep};
 use super::{MOST_TRIES, Rows, pause};
 
 impl Rows {
     pub(in super::super) fn next_leave(&mut self, is_online: bool, now: Instant) -> Option<(ItemId, Leave)> {
+        let is_kept = self.keep == Keep::Kept;
         self.items.iter_mut().find_map(|item| {
-            let leave = item.next_leave(is_online, now)?;
+            let leave = item.next_leave(is_online, is_kept, now)?;
             item.removing += 1;
             item.tick(now);
             Some((item.id, leave))
@@ -27,7 +28,10 @@ impl Rows {
     /// A file is proven at its target; its outcome is told when its source is gone.
     pub(super) fn leave(&mut self, file: &File, root: Root, moved: (u64, u64)) {
         let file = File { tries: 0, waits: None, ..file.clone() };
-        self.with(file.item, |item| item.leaving.push_back(Leaving { file, root, moved }));
+        self.with(file.item, |item| {
+            item.part(&file, root);
+            item.leaving.push_back(Leaving { file, root, moved });
+        });
     }
 
     /// A task has tried to remove the sources of files.

@@ -2,6 +2,9 @@
 
 use super::super::super::item::{Again, Kept, Leave};
 use super::super::super::status::{AfterCopy, Direction, IfExists, Remedy, Reply};
+use std::sync::Arc;
+
+use super::super::{Appetite, Taken};
 use super::*;
 use wire::RemotePath;
 use wire::transfer::Tally;
@@ -110,7 +113,7 @@ fn faults_heal_or_are_final() {
 }
 
 #[test]
-fn an_existing_target_is_looked_at_again_and_a_taken_number_counts_on() {
+fn an_existing_target_is_looked_at_again_and_so_is_a_taken_number() {
     let now = Instant::now();
     let (mut rows, _outcomes) = rows(IfExists::Ask, &[1]);
     let file = one(&mut rows, now);
@@ -121,7 +124,9 @@ fn an_existing_target_is_looked_at_again_and_a_taken_number_counts_on() {
     assert!(matches!(file.target, Target::There(Side { size: 7, .. })));
     file.renames = 1;
     rows.faulted(file, exists, now);
-    assert_eq!(one(&mut rows, now).shown_target(), "/tree/0 (2)");
+    let file = one(&mut rows, now);
+    assert!(matches!(file.target, Target::There(_)), "it may be the same file, sent before");
+    assert_eq!(file.shown_target(), "/tree/0 (1)");
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! Tells that the queue has ended, as the person wants it: a bell, a notification of the desktop, a command.
+
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
+
+use crate::config::OnEnd;
+use crate::update::Finale;
+
+/// Tells it, and returns at once; a command runs on by itself. Nothing of what is written or run comes from a name.
+pub(super) fn tell(how: &OnEnd, finale: &Finale) -> Option<JoinHandle<()>> {
+    let told = match how {
+        OnEnd::Nothing => Ok(None),
+        OnEnd::Bell => write(b"\x07"),
+        OnEnd::Notify => write(notification(finale, &std::env::var("TERM").unwrap_or_default()).as_bytes()),
+        OnEnd::Command(words) => run(words, finale),
+    };
+    told.inspect_err(|error| tracing::warn!(%error, "the end of the queue could not be told")).ok().flatten()
+}
+
+/// Terminals that do not know the sequence ignore it; the bell behind it is for them.
+fn notification(finale: &Finale, term: &str) -> String {
+    let Finale { done, failed, needs_you, .. } = finale;
+    let mut text = format!("The queue has ended: {done} done, {failed} failed");
+    if *needs_you > 0 {
+        text += &format!(", {needs_you} waiting for you");
+    }
+    let knows_777 = ["rxvt", "foot"].iter().any(|name| term.starts_with(name));
+    if knows_777 { format!("\x1b]777;notify;Catamaran;{text}\x1b\\\x07") } else { format!("\x1b]9;{text}\x1b\\\x07") }
+}
+
+fn write(bytes: &[u8]) -> io::Result<Option<JoinHandle<()>>> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()?;
+    Ok(None)
+}
+
+/// The words as they stand in the configuration, by no shell; figures in the environment. Somebody waits for it, so
+/// that nothing is left of it, but not the program when it ends.
+fn run(words: &[String], finale: &Finale) -> io::Result<Option<JoinHandle<()>>> {
+    let Some((program, arguments)) = words.split_first() else { return Ok(None) };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env("CATAMARAN_DONE", finale.done.to_string());
+    command.env("CATAMARAN_FAILED", finale.failed.to_string());
+    command.env("CATAMARAN_NEEDS_YOU", finale.needs_you.to_string());
+    command.env("CATAMARAN_SENT", finale.sent.to_string());
+    let mut child = command.spawn()?;
+    Ok(Some(thread::spawn(move || match child.wait() {
+        Ok(status) if status.success() => {}
+        ended => tracing::warn!(?ended, "the command at the end of the queue failed"),
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_is_figures_and_nothing_else() {
+        let finale = Finale { done: 3, failed: 1, needs_you: 2, sent: 5 };
+        let text = "The queue has ended: 3 done, 1 failed, 2 waiting for you";
+        assert_eq!(notification(&finale, "xterm-256color"), format!("\x1b]9;{text}\x1b\\\x07"));
+        assert_eq!(notification(&finale, "foot"), format!("\x1b]777;notify;Catamaran;{text}\x1b\\\x07"));
+    }
+
+    #[test]
+    fn a_command_gets_figures_and_no_shell() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("told");
+        let script = "printf '%s %s %s %s %s' \"$CATAMARAN_DONE\" \"$CATAMARAN_FAILED\" \"$CATAMARAN_NEEDS_YOU\" \"$CATAMARAN_SENT\" \"$1\" > \"$0\"";
+        let words = ["sh", "-c", script, file.to_str().unwrap(), "$(touch x)"].map(str::to_owned).to_vec();
+        let finale = Finale { done: 3, failed: 1, needs_you: 2, sent: 5 };
+        tell(&OnEnd::Command(words), &finale).unwrap().join().unwrap();
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "3 1 2 5 $(touch x)");
+        assert!(tell(&OnEnd::Command(vec!["/nowhere/at/all".into()]), &finale).is_none());
+    }
+}
