@@ -15,6 +15,8 @@ use tests::proxy::{Proxy, Way};
 use tests::terminal::{Keys, Terminal, key};
 use vt100::{MouseProtocolMode, Screen};
 
+mod looking;
+
 const MIB: u64 = 1 << 20;
 
 /// A server, a machine with a home directory, and what lies in both.

@@ -68,6 +68,10 @@ pub mod key {
     pub const F1: &str = "\x1bOP";
     /// F2.
     pub const F2: &str = "\x1bOQ";
+    /// F3.
+    pub const F3: &str = "\x1bOR";
+    /// F4.
+    pub const F4: &str = "\x1bOS";
     /// F5.
     pub const F5: &str = "\x1b[15~";
     /// F6.

@@ -25,6 +25,8 @@ pub enum Action {
     View,
     /// Opens the list of what waits for the person.
     Decisions,
+    /// Opens a file in the editor.
+    Edit,
     /// Copies to the other pane.
     Copy,
     /// Moves or renames.

@@ -18,6 +18,7 @@ pub mod chrome;
 pub mod decisions;
 pub mod details;
 pub mod dialog;
+pub mod edit;
 pub mod face;
 pub mod field;
 pub mod hits;

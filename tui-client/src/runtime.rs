@@ -5,6 +5,7 @@ mod details;
 mod disk;
 pub(crate) use disk::copy as copy_here;
 mod doer;
+mod editing;
 mod finale;
 mod finding;
 mod gathering;
@@ -104,6 +105,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     terminal::set_mouse(app.chrome.mouse);
     let (sender, inbox) = mpsc::channel(INBOX);
     forward_signals(&sender).map_err(RunError::Signals)?;
+    let edits = settings.state.join("edits");
     // Here a person is there to be asked.
     let options = Options { refused: Refused::Waits, ..settings.options };
     let harbour = Harbour {
@@ -114,7 +116,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         state: settings.state,
         on_end: settings.on_end,
     };
-    let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, sender);
+    let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, edits, sender);
     let mut effects = update::open(&mut app);
     match (settings.target, settings.password) {
         (Some(target), Some(password)) => {
@@ -130,19 +132,25 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     effects.into_iter().for_each(|effect| doer.perform(effect));
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(RunError::Terminal)?;
     let stage = Stage { terminal: &mut terminal, app: &mut app };
-    let ended = turn(stage, EventStream::new(), inbox, &mut doer).await;
+    let ended = turn(stage, EventStream::new, inbox, &mut doer).await;
     doer.finish().await;
     Ok(ended?)
 }
 
 /// What ends other programs ends this one in good order.
 fn forward_signals(inbox: &mpsc::Sender<Msg>) -> io::Result<()> {
-    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+    let kinds = [
+        (SignalKind::terminate(), Msg::Terminate),
+        (SignalKind::hangup(), Msg::Terminate),
+        (SignalKind::interrupt(), Msg::Interrupt),
+        (SignalKind::quit(), Msg::Interrupt),
+    ];
+    for (kind, msg) in kinds {
         let (mut signals, inbox) = (signal(kind)?, inbox.clone());
         // Ends with the program.
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                let _ = inbox.send(Msg::Terminate).await;
+                let _ = inbox.send(msg.clone()).await;
             }
         });
     }

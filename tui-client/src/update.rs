@@ -7,6 +7,7 @@ mod compare;
 mod decisions;
 mod details;
 mod dialogs;
+mod editing;
 mod ended;
 mod finale;
 mod find;
@@ -26,6 +27,7 @@ mod undo;
 mod viewer;
 mod work;
 
+pub use editing::{Edit, Edited};
 pub use finale::Finale;
 pub use find::Hit;
 pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
@@ -84,8 +86,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Carrying { serial, done, all } => sync::carrying(app, serial, done, all),
         Msg::Carried { serial, carried } => sync::carried(app, serial, carried, &mut out),
         Msg::Found { serial, told } => find::told(app, serial, told),
-        Msg::Terminate => out.push(Effect::Quit),
         Msg::Trash(told) => undo::told(app, told, &mut out),
+        Msg::Terminate | Msg::Interrupt => out.push(Effect::Quit),
+        Msg::Edited(told) => editing::told(app, told, &mut out),
         Msg::Seen(seen) => viewer::seen(app, seen, &mut out),
     }
     decisions::settle_list(app);

@@ -31,11 +31,12 @@ const fn row(
 
 pub(super) const FILE: &[Spec] = &[
     row(Action::View, "view", FILES, &["F3"], Some("View"), "show what a file holds, of any size"),
+    row(Action::Edit, "edit", PANES, &["F4"], Some("Edit"), "edit; a file of the server goes back when it was changed"),
     row(Action::Copy, "copy", FILES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::Details, "details", PANES, &["Alt-Enter"], None, "all about a file, with its hash"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
-    row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], Some("New"), "make an empty file"),
+    row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], Some("New"), "make an empty file, and edit it"),
     row(Action::Delete, "delete", FILES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
     row(
         Action::DeleteForGood,

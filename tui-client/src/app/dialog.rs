@@ -4,6 +4,7 @@ use wire::Fault;
 use wire::message::{Secret, Time};
 
 use super::details::Details;
+use super::edit::Copy;
 use super::field::Field;
 use super::pairing::Pairing;
 use super::palette::Palette;
@@ -123,6 +124,27 @@ pub enum Kind {
         ids: Vec<ItemId>,
         /// Whether the program ends then.
         quits: bool,
+    },
+    /// Whether to edit a file although it is large.
+    EditLarge {
+        /// Which.
+        place: Place,
+        /// Its bytes.
+        size: u64,
+    },
+    /// A file is fetched for the editor.
+    Fetching {
+        /// Names the fetching.
+        serial: u64,
+        /// The file's name.
+        name: String,
+    },
+    /// What was edited could not go back.
+    Kept {
+        /// It lies here.
+        copy: Copy,
+        /// Why.
+        reason: String,
     },
     /// Whether to quit although transfers run.
     Quit,

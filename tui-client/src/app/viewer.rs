@@ -35,6 +35,8 @@ pub struct Viewer {
     pub pages: Pages,
     /// How it is shown.
     pub mode: Mode,
+    /// The other mode was asked for before it was known which one this is.
+    flip: bool,
     /// Whether long lines go on in the next row.
     pub wrap: bool,
     /// The first byte of the first row.
@@ -117,6 +119,7 @@ impl Viewer {
             place,
             pages: Pages::default(),
             mode: Mode::Open,
+            flip: false,
             wrap: true,
             top: 0,
             column: 0,
@@ -162,7 +165,7 @@ impl Viewer {
         if self.mode == Mode::Open
             && let Ok(head) = self.pages.bytes(0, HEAD)
         {
-            self.mode = if head.contains(&0) { Mode::Hex } else { Mode::Text };
+            self.mode = if head.contains(&0) != self.flip { Mode::Hex } else { Mode::Text };
         }
     }
 
@@ -240,7 +243,14 @@ impl Viewer {
 
     /// Exchanges text and figures, at the same place.
     pub fn turn_mode(&mut self) {
-        self.mode = if self.mode == Mode::Hex { Mode::Text } else { Mode::Hex };
+        self.mode = match self.mode {
+            Mode::Open => {
+                self.flip = !self.flip;
+                return;
+            }
+            Mode::Text => Mode::Hex,
+            Mode::Hex => Mode::Text,
+        };
         self.go(To::Byte(self.top));
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -12,15 +13,18 @@ use tokio_util::sync::CancellationToken;
 use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::{FullScreen, set_mouse, set_typing};
-use super::turn::Perform;
-use super::{details, finale, reading, space, undoing, viewing, work};
+use super::turn::{Lent, Perform};
+use super::{details, editing, finale, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
-use crate::update::{Ask, Effect, Msg, Told, Work};
+use crate::app::edit::Errand;
+use crate::update::{Ask, Edit, Edited, Effect, Msg, Told, Work};
 
 /// The doer of the real program.
 pub(super) struct Doer {
     screen: FullScreen,
     harbour: Harbour,
+    /// Where copies for an editor lie.
+    edits: PathBuf,
     /// Read by the one loop, in bounded numbers: whoever is quicker waits.
     inbox: mpsc::Sender<Msg>,
     /// The connection, once there is one; set by the connecting task.
@@ -55,8 +59,8 @@ impl Drop for Task {
 }
 
 impl Doer {
-    pub(super) fn new(screen: FullScreen, harbour: Harbour, inbox: mpsc::Sender<Msg>) -> Self {
-        Self { screen, harbour, inbox, port: watch::Sender::new(None), tasks: HashMap::new(), serial: 0 }
+    pub(super) fn new(screen: FullScreen, harbour: Harbour, edits: PathBuf, inbox: mpsc::Sender<Msg>) -> Self {
+        Self { screen, harbour, edits, inbox, port: watch::Sender::new(None), tasks: HashMap::new(), serial: 0 }
     }
 
     /// Gives the terminal back, then ends the connection in good order.
@@ -128,6 +132,29 @@ impl Doer {
         self.spawn(Key::Free(self.serial), job, token);
     }
 
+    fn edit(&mut self, edit: Edit) {
+        let (inbox, port, edits) = (self.inbox.clone(), self.port.borrow().clone(), self.edits.clone());
+        match edit {
+            Edit::Fetch { serial, path } => {
+                let job = async move {
+                    let result = editing::fetch(port, edits, path).await;
+                    let _ = inbox.send(Msg::Edited(Edited::Fetched { serial, result })).await;
+                };
+                self.spawn(Key::Numbered(serial), job, CancellationToken::new());
+            }
+            Edit::Stop(serial) => drop(self.tasks.remove(&Key::Numbered(serial))),
+            Edit::SendBack(copy, reason) => self.spawn_free(async move {
+                let back = editing::send_back(port, copy.clone(), reason).await;
+                let _ = inbox.send(Msg::Edited(Edited::Back(copy, back))).await;
+            }),
+            Edit::Discard(copy) => self.spawn_free(async move {
+                editing::discard(copy).await;
+            }),
+            // The loop does this itself.
+            Edit::Open(_) => {}
+        }
+    }
+
     fn on_port(&self, act: impl FnOnce(&Port)) {
         if let Some(port) = self.port.borrow().as_ref() {
             act(port);
@@ -175,6 +202,7 @@ impl Perform for Doer {
             Effect::Look(ask) => self.spawn_free(viewing::look(port, ask, inbox)),
             Effect::WatchSpace(dirs) if dirs.is_empty() => drop(self.tasks.remove(&Key::Space)),
             Effect::WatchSpace(dirs) => self.spawn(Key::Space, space::watch(dirs, inbox), token),
+            Effect::Edit(edit) => self.edit(edit),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
@@ -206,6 +234,22 @@ impl Perform for Doer {
 
     fn suspend(&mut self) -> io::Result<()> {
         self.screen.suspend()
+    }
+
+    fn lend(&mut self, errand: &Errand) -> Lent {
+        self.screen.lend();
+        let started = editing::command(errand.file()).map(|mut command| command.spawn());
+        Box::pin(async move {
+            let mut child = match started? {
+                Ok(child) => child,
+                Err(error) => return editing::verdict(Err(error)),
+            };
+            editing::verdict(child.wait().await)
+        })
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        self.screen.take_back()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The engine as the screen uses it: the one place where the two meet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use wire::{Code, Fault, RemotePath, Root};
 use super::saved::Saved;
 use crate::app::dialog::Login;
 use crate::config::OnEnd;
-use crate::engine::status::{ItemId, NewItem, QuestionId, Remedy, Reply, Shift, Status};
+use crate::engine::status::{
+    AfterCopy, Chosen, IfExists, ItemId, ItemStatus, Job, NewItem, QuestionId, Remedy, Reply, Shift, State, Status,
+};
 use crate::engine::{
     self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Restored, Target,
     Trash, Trust,
@@ -174,6 +176,42 @@ impl Port {
 
     pub(super) fn enqueue(&self, items: Vec<NewItem>) {
         self.engine.enqueue(items);
+    }
+
+    /// Brings one file here, into a directory that holds nothing else.
+    pub(super) fn fetch(&self, source: &RemotePath, target: &Path) -> Option<ItemId> {
+        let job = Job::Down { source: source.clone(), target: target.to_owned() };
+        let item = NewItem { job, if_exists: IfExists::Overwrite, source: AfterCopy::Keep };
+        self.engine.enqueue(vec![item]).first().copied()
+    }
+
+    /// Sends one file of a directory, over what it was chosen to replace.
+    pub(super) fn send_chosen(&self, directory: &Path, target: &RemotePath, chosen: Chosen) -> ItemId {
+        let job = Job::Up { source: directory.to_owned(), target: target.clone() };
+        self.engine.enqueue_chosen(job, vec![chosen])
+    }
+
+    /// An item when it is over, or has a question if it is not to be waited for that; `None` when it is off the list.
+    pub(super) async fn over(&self, id: ItemId, asks: bool) -> Option<ItemStatus> {
+        let mut status = self.engine.status();
+        // The first sample may be older than the item.
+        let mut met = false;
+        loop {
+            let item = status.borrow_and_update().items.iter().find(|item| item.id == id).cloned();
+            match item {
+                Some(item) if item.state.is_over() || asks && item.state == State::NeedsYou => return Some(item),
+                Some(_) => met = true,
+                None if met => return None,
+                None => {}
+            }
+            status.changed().await.ok()?;
+        }
+    }
+
+    /// Takes an item off the list, in whatever state it is.
+    pub(super) fn drop_item(&self, id: ItemId) {
+        self.engine.cancel(id, Partial::Discard);
+        self.engine.forget(id);
     }
 
     pub(super) fn command(&self, id: ItemId, command: Command) {

@@ -1,21 +1,26 @@
 //! The terminal's modes: taken at the start, given back on every way out. Knows nothing of what is drawn.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write, stdin, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
 };
-use crossterm::{cursor, execute};
+use crossterm::{cursor, event, execute};
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// Holds the terminal in full-screen mode; dropping it gives the terminal back.
-#[derive(Debug)]
-pub(super) struct FullScreen;
+#[derive(Debug, Default)]
+pub(super) struct FullScreen {
+    /// The modes of the terminal when it was lent.
+    lent: Option<Termios>,
+}
 
 impl FullScreen {
     /// Takes the terminal. A panic of this thread gives it back before its message is printed.
@@ -35,7 +40,7 @@ impl FullScreen {
         let tells = std::env::var("TERM").is_ok_and(|term| term != "dumb" && term != "linux");
         KEYBOARD.store(tells && supports_keyboard_enhancement().unwrap_or(false), Ordering::SeqCst);
         take()?;
-        Ok(Self)
+        Ok(Self::default())
     }
 
     /// Stops the whole job, as Ctrl-Z does where nothing catches it; the shell's `fg` ends the call.
@@ -43,6 +48,30 @@ impl FullScreen {
         give_back();
         // Not SIGSTOP: without a shell that could say `fg`, this one is ignored.
         kill_current_process_group(Signal::TSTP)?;
+        take()
+    }
+}
+
+impl FullScreen {
+    /// Lets another program have the terminal. The stream of events must be gone.
+    pub(super) fn lend(&mut self) {
+        // Its end wakes whoever waits for events next, and that wake would hide a key from the next stream: it is
+        // taken up here, with keys that were meant for nobody.
+        for _ in 0..MOST_KEYS {
+            if !matches!(event::poll(WAKE), Ok(true)) || event::read().is_err() {
+                break;
+            }
+        }
+        give_back();
+        self.lent = tcgetattr(stdin()).ok();
+    }
+
+    /// Takes it back, in whatever modes that program left it.
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
+        if let Some(modes) = self.lent.take() {
+            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
+        }
+        execute!(stdout(), Print(AS_IT_WAS))?;
         take()
     }
 }
@@ -111,12 +140,19 @@ static TYPING: AtomicBool = AtomicBool::new(true);
 /// Whether mouse events are wanted.
 static MOUSE: AtomicBool = AtomicBool::new(true);
 
+/// Long enough for a thread that waits for events to hear that its stream is gone.
+const WAKE: Duration = Duration::from_millis(20);
+/// Keys typed ahead that are looked through for it.
+const MOST_KEYS: usize = 64;
 /// Whether the terminal is in full-screen mode: asked by the panic hook, which can hold no value.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Buttons and the wheel, in the encoding without a limit of columns; not the mere movement, which would
 /// wake the program all the time.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+/// Undoes what a program that was killed did to the terminal: keys, colours, the region that scrolls, reports of
+/// the mouse and of the focus.
+const AS_IT_WAS: &str = "\x1b[?1l\x1b>\x1b[0m\x1b[r\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?25h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 /// The flags are of the kitty keyboard protocol: 1 tells Esc from the beginning of a sequence, 2 tells releases, 4 the
 /// character that Shift makes, 8 sends every key in that form. They lie on a stack in the terminal.

@@ -1,10 +1,11 @@
 //! The event loop: takes what happened, lets `update` change the state, draws, and hands on what is to
 //! be done. Sleeps while nothing happens. Knows no file and no connection.
 
+use std::collections::VecDeque;
 use std::error::Error;
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
-use crate::update::{Effect, Msg, update};
+use crate::app::edit::Errand;
+use crate::update::{Edit, Edited, Effect, Msg, update};
 use crate::view::draw;
 
 /// Whatever does what `update` wants done: the real one, and one for tests.
@@ -30,7 +32,16 @@ pub(super) trait Perform {
 
     /// Gives the terminal to the shell; returns when the program was told to go on.
     fn suspend(&mut self) -> io::Result<()>;
+
+    /// Gives the terminal to an editor.
+    fn lend(&mut self, errand: &Errand) -> Lent;
+
+    /// Takes the terminal back from it.
+    fn take_back(&mut self) -> io::Result<()>;
 }
+
+/// Ends with the program that has the terminal: how that ended where it did not end well.
+pub(super) type Lent = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// Why the loop ended early.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +63,11 @@ pub(super) struct Stage<'a, B: Backend> {
     pub(super) app: &'a mut App,
 }
 
-/// Runs until the person quits or the terminal is gone.
+/// Runs until the person quits or the terminal is gone. Keys come from what `keys` makes; while an editor has the
+/// terminal there is none of it.
 pub(super) async fn turn<B, S, P>(
     mut stage: Stage<'_, B>,
-    events: S,
+    mut keys: impl FnMut() -> S,
     mut inbox: mpsc::Receiver<Msg>,
     performer: &mut P,
 ) -> Result<(), TurnError>
@@ -64,10 +76,12 @@ where
     S: Stream<Item = io::Result<Event>>,
     P: Perform,
 {
-    let mut events = pin!(events);
+    let mut events = Box::pin(keys());
     let start = Instant::now();
     let mut drawn = start;
     let mut pace = Pace::Now;
+    // When an editor gave the terminal back.
+    let mut back: Option<Instant> = None;
     loop {
         if pace == Pace::Now || (pace == Pace::Soon && drawn.elapsed() >= FRAME) {
             stage.draw()?;
@@ -86,6 +100,8 @@ where
             let (msg, wanted) = match input {
                 Input::Event(None) => return Ok(()),
                 Input::Event(Some(event)) => (from_event(event.map_err(TurnError::Read)?, start), Pace::Now),
+                // The editor died of it, and the terminal told both.
+                Input::Msg(Msg::Interrupt) if back.is_some_and(|back| back.elapsed() < ECHO) => (None, Pace::Soon),
                 Input::Msg(msg) => (Some(msg), Pace::Soon),
             };
             if let Some(msg) = msg {
@@ -97,6 +113,16 @@ where
                             performer.suspend().map_err(TurnError::Suspend)?;
                             stage.redraw()?;
                         }
+                        Effect::Edit(Edit::Open(errand)) => {
+                            // It would take keys from the editor.
+                            drop(events);
+                            if away(&mut stage, errand, &mut inbox, performer).await? == After::Quit {
+                                return Ok(());
+                            }
+                            events = Box::pin(keys());
+                            back = Some(Instant::now());
+                            stage.redraw()?;
+                        }
                         other => performer.perform(other),
                     }
                 }
@@ -104,6 +130,48 @@ where
             next = if Instant::now() < deadline { ready(&mut events, &mut inbox).await } else { None };
         }
     }
+}
+
+/// Whether the program goes on.
+#[derive(PartialEq, Eq)]
+enum After {
+    GoOn,
+    Quit,
+}
+
+/// While an editor has the terminal: everything goes on but drawing and keys.
+async fn away<B: Backend, P: Perform>(
+    stage: &mut Stage<'_, B>,
+    errand: Errand,
+    inbox: &mut mpsc::Receiver<Msg>,
+    performer: &mut P,
+) -> Result<After, TurnError> {
+    let mut errands = VecDeque::from([errand]);
+    while let Some(errand) = errands.pop_front() {
+        let mut editor = performer.lend(&errand);
+        loop {
+            let (msg, over) = tokio::select! {
+                result = &mut editor => (Msg::Edited(Edited::Closed { errand: errand.clone(), result }), true),
+                Some(msg) = inbox.recv() => (msg, false),
+            };
+            if over {
+                performer.take_back().map_err(TurnError::Suspend)?;
+            }
+            // Ctrl-C goes to all who share the terminal, and was meant for the editor.
+            let effects = if matches!(msg, Msg::Interrupt) { Vec::new() } else { update(stage.app, msg) };
+            for effect in effects {
+                match effect {
+                    Effect::Quit => return Ok(After::Quit),
+                    Effect::Edit(Edit::Open(next)) => errands.push_back(next),
+                    other => performer.perform(other),
+                }
+            }
+            if over {
+                break;
+            }
+        }
+    }
+    Ok(After::GoOn)
 }
 
 /// When to draw next.
@@ -179,6 +247,8 @@ fn from_event(event: Event, start: Instant) -> Option<Msg> {
 
 /// 30 frames a second while no key is pressed.
 const FRAME: Duration = Duration::from_millis(33);
+/// A signal to both may be heard after the editor has died of it.
+const ECHO: Duration = Duration::from_secs(1);
 /// However much arrives, the screen is drawn after this.
 const DRAIN: Duration = Duration::from_millis(8);
 

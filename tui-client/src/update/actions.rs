@@ -4,7 +4,7 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, decisions, details, dialogs, keys, menu, prompts, push, queue, reads, server, undo, viewer,
+    Effect, board, decisions, details, dialogs, editing, keys, menu, prompts, push, queue, reads, server, undo, viewer,
 };
 use crate::action::{Action, Scope};
 use crate::app::dialog::{Help, Kind};
@@ -42,6 +42,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Copy => prompts::copy(app, out),
         Action::Move => prompts::rename(app, out),
         Action::Details => details::open(app, out),
+        Action::Edit => editing::begin(app, out),
         Action::MakeDirectory => prompts::make_directory(app),
         Action::NewFile => prompts::new_file(app),
         Action::Delete => prompts::delete(app, prompts::Past::Nothing, out),

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, decisions, details, help, menu, prompts, queue, server, transfers, undo, work};
+use super::{Edit, Effect, decisions, details, editing, help, menu, prompts, queue, server, transfers, undo, work};
 use crate::action::{Action, Scope};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
@@ -146,6 +146,7 @@ pub(super) fn close(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Themes { before } => {
             app.chrome.gallery.choose(&before);
         }
+        Kind::Fetching { serial, .. } => out.push(Effect::Edit(Edit::Stop(serial))),
         Kind::Connecting(_) => {
             app.session = crate::app::Session::Offline;
             out.push(Effect::StopConnect);
@@ -180,6 +181,14 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Comparing { .. } => {}
         Kind::Pairing(pairing) => super::sync::begin(app, pairing, out),
         Kind::Carry(_) => super::sync::carry(app, out),
+        Kind::EditLarge { place, .. } => {
+            close(app, out);
+            editing::open(app, place, out);
+        }
+        Kind::Kept { copy, .. } => {
+            close(app, out);
+            editing::send_again(app, copy, out);
+        }
         Kind::Quit => out.push(Effect::Quit),
         Kind::Restored(_) | Kind::Stop(_) | Kind::Drop { .. } => {}
         Kind::Details(_) => details::compute(app, out),
@@ -191,6 +200,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         | Kind::Decisions
         | Kind::Decide { .. }
         | Kind::Connecting(_)
+        | Kind::Fetching { .. }
         | Kind::Changed { .. }
         | Kind::Item(_) => {}
     }

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 use wire::{Fault, RemotePath, Root};
 
-use super::Finale;
-use super::{Told, Wish};
+use super::{Edit, Edited, Finale, Told, Wish};
 use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
 use crate::app::order::Order;
@@ -157,8 +156,12 @@ pub enum Msg {
     Trash(Told),
     /// The program was told to end.
     Terminate,
+    /// The same by Ctrl-C of a terminal that was with an editor; then it was meant for that.
+    Interrupt,
     /// Something for the viewer.
     Seen(Seen),
+    /// Something about a file that is edited.
+    Edited(Edited),
 }
 
 /// What the viewer is told.
@@ -335,6 +338,8 @@ pub enum Effect {
     Look(Ask),
     /// Have the terminal send what the mouse does, or not.
     Mouse(bool),
+    /// Edit a file.
+    Edit(Edit),
     /// Stop the program for the shell and come back.
     Suspend,
     /// End.

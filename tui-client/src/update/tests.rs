@@ -23,6 +23,7 @@ mod board;
 mod chrome;
 mod decisions;
 mod details;
+mod editing;
 mod lists;
 mod moves;
 mod queue;

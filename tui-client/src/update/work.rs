@@ -2,7 +2,7 @@
 
 use wire::{Code, Fault};
 
-use super::{Effect, Wish, Work, push, reads};
+use super::{Effect, Wish, Work, editing, push, reads};
 use crate::app::dialog::{Kind, Tally};
 use crate::app::place::Place;
 use crate::app::text;
@@ -22,7 +22,12 @@ pub(super) fn ended(app: &mut App, work: Work, done: usize, fault: Option<Fault>
         out.push(Effect::Trash(Wish::State));
     }
     match fault {
-        None => app.tell(Tone::Good, sentence(&work, ENDS)),
+        None => {
+            app.tell(Tone::Good, sentence(&work, ENDS));
+            if let Work::NewFile(place) = &work {
+                editing::made(app, place, out);
+            }
+        }
         Some(fault) if fault.code == Code::Exists && matches!(work, Work::Copy(_) | Work::Move(_)) => {
             push(app, Kind::Exists { work: work.rest(done), fault });
         }

@@ -86,6 +86,25 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
         Kind::Stop(ids) => transfers::stopping(app, ids),
         Kind::Drop { ids, quits } => transfers::dropping(app, ids, *quits),
         Kind::Quit => transfers::quit(app),
+        Kind::EditLarge { place, size } => {
+            let fetched = if place.is_local() { "" } else { " All of it is fetched first." };
+            Draft::new(app, "Edit a large file?")
+                .text(&format!("{} ({})", escape(place.name()), size::show(*size)))
+                .text(&format!("Editors hold a file in memory.{fetched} F3 shows it without."))
+                .button("Cancel", Press::Close)
+                .button("Edit", Press::Accept)
+        }
+        Kind::Fetching { name, .. } => Draft::new(app, "Edit")
+            .text(&format!("fetching {name}, Esc cancels"))
+            .button("Cancel", Press::Close),
+        Kind::Kept { copy, reason } => Draft::new(app, "Not sent back")
+            .toned(&copy.remote.to_string(), Tone::Good)
+            .text(&escape(reason.as_bytes()))
+            .text("")
+            .text("Your version is kept in")
+            .toned(&Place::Local(copy.file.clone()).text(), Tone::Good)
+            .button("Close", Press::Close)
+            .button("Send it back", Press::Accept),
     }
 }
 

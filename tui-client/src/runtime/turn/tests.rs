@@ -1,7 +1,9 @@
 //! Key scripts through the real loop: a stream of keys, a picture, and a world that answers from memory.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crossterm::event::KeyEvent;
 use futures_util::stream;
@@ -18,6 +20,8 @@ struct World {
     directories: BTreeMap<String, Vec<String>>,
     seen: Vec<Effect>,
     suspended: usize,
+    /// What was given to the editor, and how often the terminal came back.
+    lent: (Vec<Errand>, usize),
     inbox: mpsc::Sender<Msg>,
 }
 
@@ -30,7 +34,7 @@ impl World {
         ];
         let split = |names: &str| names.split(' ').map(str::to_owned).collect();
         let directories = rows.into_iter().map(|(path, names)| (path.to_owned(), split(names))).collect();
-        Self { directories, seen: Vec::new(), suspended: 0, inbox }
+        Self { directories, seen: Vec::new(), suspended: 0, lent: (Vec::new(), 0), inbox }
     }
 
     fn list(&self, place: &Place) -> Result<Listing, wire::Fault> {
@@ -70,6 +74,24 @@ impl Perform for World {
         self.suspended += 1;
         Ok(())
     }
+
+    /// An editor that is interrupted, and ends after the loop has heard of that.
+    fn lend(&mut self, errand: &Errand) -> Lent {
+        self.lent.0.push(errand.clone());
+        let inbox = self.inbox.clone();
+        Box::pin(async move {
+            inbox.send(Msg::Interrupt).await.map_err(|error| error.to_string())?;
+            while inbox.capacity() < inbox.max_capacity() {
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        })
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        self.lent.1 += 1;
+        Ok(())
+    }
 }
 
 /// One key after the other, each when everything before it was answered: the loop asks for an event only
@@ -87,6 +109,18 @@ fn slowly(keys: Vec<KeyEvent>) -> impl Stream<Item = io::Result<Event>> {
     })
 }
 
+/// The same keys go on whoever asks for them.
+fn shared<S>(keys: S) -> impl FnMut() -> Pin<Box<dyn Stream<Item = S::Item>>>
+where
+    S: Stream<Item = io::Result<Event>> + 'static,
+{
+    let keys = Rc::new(RefCell::new(Box::pin(keys)));
+    move || {
+        let keys = keys.clone();
+        Box::pin(stream::poll_fn(move |context| keys.borrow_mut().as_mut().poll_next(context)))
+    }
+}
+
 struct After {
     app: App,
     world: World,
@@ -98,7 +132,7 @@ fn play(script: &str) -> After {
     play_events(slowly(keys(script)))
 }
 
-fn play_events(events: impl Stream<Item = io::Result<Event>>) -> After {
+fn play_events(events: impl Stream<Item = io::Result<Event>> + 'static) -> After {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (sender, inbox) = mpsc::channel(16);
@@ -106,7 +140,7 @@ fn play_events(events: impl Stream<Item = io::Result<Event>>) -> After {
         let mut app = app();
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let stage = Stage { terminal: &mut terminal, app: &mut app };
-        let ended = turn(stage, events, inbox, &mut world).await;
+        let ended = turn(stage, shared(events), inbox, &mut world).await;
         terminal.draw(|frame| draw(&app, app.chrome.gallery.shown(), frame)).unwrap();
         let picture = terminal.backend().to_string();
         After { app, world, picture, ended }
@@ -149,6 +183,15 @@ fn suspending_draws_everything_anew() {
 }
 
 #[test]
+fn the_terminal_comes_back_from_the_editor_and_keys_go_on() {
+    let after = play("<End><F4><F7>");
+    let notes = Errand::Here(PathBuf::from("/home/ada/Downloads/notes.md"));
+    assert_eq!((after.world.lent, after.app.dialogs.len()), ((vec![notes], 1), 1));
+    assert!(after.picture.contains("Make a directory") && after.ended.is_ok(), "{}", after.picture);
+    assert_eq!(after.app.note.text, "notes.md: back from the editor");
+}
+
+#[test]
 fn a_terminal_that_is_gone_ends_the_loop() {
     assert!(play_events(stream::iter([])).ended.is_ok());
     let broken = stream::iter([Err(io::Error::from(io::ErrorKind::BrokenPipe))]);
@@ -167,10 +210,15 @@ fn nothing_is_drawn_and_nobody_wakes_while_nothing_happens() {
             polls += 1;
             Poll::Pending
         });
+        let mut quiet = Some(quiet);
         let stage = Stage { terminal: &mut terminal, app: &mut app };
         // Ten frames' time.
         let silence = FRAME * 10;
-        assert!(tokio::time::timeout(silence, turn(stage, quiet, inbox, &mut world)).await.is_err());
+        assert!(
+            tokio::time::timeout(silence, turn(stage, || quiet.take().expect("asked once"), inbox, &mut world))
+                .await
+                .is_err()
+        );
         assert!(polls <= 2, "silence woke the loop {polls} times");
     });
 }
