@@ -16,6 +16,8 @@
 
 pub mod action;
 pub mod app;
+#[cfg(test)]
+mod assets;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_manual_is_up_to_date_and_names_only_what_there_is() {
         let made = markdown(&Keymap::default());
-        crate::app::sample::check_asset("manual.md", &made);
+        crate::assets::check("manual.md", &made);
         assert!(!made.contains('{'), "the prose names an action that there is not");
         let length = made.lines().count();
         assert!((120..=250).contains(&length), "{length} lines");

@@ -99,7 +99,7 @@ fn key_bar_words() {
 #[test]
 fn the_file_of_all_keys_changes_nothing_and_is_up_to_date() {
     let file = keys_file();
-    crate::app::sample::check_asset("keys/keys.toml", &file);
+    crate::assets::check("keys/keys.toml", &file);
     let lines =
         file.lines().map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = [")).unwrap_or_default());
     let (keys, told) = keymap(Preset::Commander, &lines.collect::<Vec<_>>().join("\n"));
