@@ -24,6 +24,7 @@ pub mod field;
 pub mod hits;
 pub mod layout;
 pub mod lists;
+pub mod log;
 pub mod marks;
 pub mod menu;
 pub mod order;
@@ -81,6 +82,8 @@ pub struct App {
     pub copies: Vec<Copying>,
     /// The last thing that happened.
     pub note: Note,
+    /// All that happened.
+    pub log: log::Log,
     /// An Esc that may yet turn a digit into a function key; the number names its wait.
     pub escape: Option<u64>,
     /// The last click, for the second of two.
@@ -229,6 +232,7 @@ impl App {
             space: Space::default(),
             copies: Vec::new(),
             note: Note::default(),
+            log: log::Log::default(),
             escape: None,
             click: None,
             saved: opening.saved,
@@ -292,6 +296,7 @@ impl App {
     /// Tells something on the message line.
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
         self.note = Note { text: text.into(), tone };
+        self.log.take(&self.note);
     }
 
     /// Tells that something was refused.

@@ -2,6 +2,7 @@
 //! commands print and end; they know no screen.
 
 mod browse;
+mod log;
 mod login;
 mod output;
 mod questions;
@@ -282,7 +283,7 @@ pub async fn run(arguments: Arguments) -> u8 {
             return USAGE;
         }
     };
-    output::start_log(&places);
+    let _log = log::start(&places);
     let Some(command) = arguments.command else {
         return screen::run(arguments, places, config).await;
     };

@@ -15,6 +15,7 @@ mod reading;
 mod saved;
 mod space;
 mod syncing;
+mod telling;
 mod terminal;
 mod turn;
 mod undoing;
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use wire::message::Secret;
 
 pub use looks::Looks;
+pub(crate) use telling::SCREEN;
 pub use turn::TurnError;
 #[cfg(test)]
 pub(crate) use viewing::looked_through;
@@ -117,7 +119,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         on_end: settings.on_end,
     };
     let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, edits, sender);
-    let mut effects = update::open(&mut app);
+    let mut effects = update::update(&mut app, Msg::Clock(disk::now()));
+    effects.extend(update::open(&mut app));
     match (settings.target, settings.password) {
         (Some(target), Some(password)) => {
             let login = Login { address: target.to_string(), password, trust: None };

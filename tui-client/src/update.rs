@@ -44,6 +44,10 @@ use crate::app::layout::{self, Layout};
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     match msg {
+        Msg::Clock(now) => {
+            app.log.now = now;
+            return out;
+        }
         Msg::Key(key) => keys::press(app, key, &mut out),
         Msg::Mouse(event, at) => mouse::event(app, event, at, &mut out),
         Msg::Paste(text) => keys::paste(app, &text),

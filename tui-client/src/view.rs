@@ -6,6 +6,7 @@ mod checklist;
 mod dialog;
 mod gauge;
 mod hits;
+mod log;
 mod menu;
 mod pane;
 mod plain;

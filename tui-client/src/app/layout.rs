@@ -5,7 +5,7 @@ pub mod board;
 use ratatui::layout::Rect;
 
 use super::queue::is_busy;
-use super::{App, Side};
+use super::{App, Side, log};
 use crate::action::Scope;
 use crate::engine::status::State;
 
@@ -77,7 +77,7 @@ pub fn viewer_body(size: (u16, u16)) -> Rect {
 /// Rows of the queue that hold items: all but the header and the total.
 pub fn queue_rows(app: &App, queue: Rect) -> Rect {
     if app.board.is_full(app.focus) {
-        return board::Areas::of(queue, 0).list;
+        return board::Areas::of(queue, log::rows(queue)).list;
     }
     let taken = 1 + u16::from(has_total(app, queue.height));
     Rect { y: queue.y.saturating_add(1), height: queue.height.saturating_sub(taken), ..queue }

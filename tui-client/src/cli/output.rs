@@ -1,17 +1,12 @@
-//! Lines on standard output and standard error, and the log file. A reader that goes away is no
-//! failure.
+//! Lines on standard output and standard error. A reader that goes away is no failure.
 
-use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::Path;
-use std::sync::Mutex;
 
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 use wire::message::Time;
 
 use super::Common;
-use crate::places::Places;
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]
@@ -76,25 +71,6 @@ pub(super) fn clock(time: Time) -> String {
 fn timestamp(time: Time) -> jiff::Timestamp {
     jiff::Timestamp::new(time.secs, i32::try_from(time.nanos).unwrap_or(0)).unwrap_or_default()
 }
-
-/// Logs to a file in the state place, as much as `CATAMARAN_LOG` says. Without the file there is no
-/// log, and that stops nobody.
-pub(super) fn start_log(places: &Places) {
-    let file = places.state.join("client.log");
-    if std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() > LONGEST_LOG) {
-        // Where it cannot be moved, it grows.
-        let _ = std::fs::rename(&file, file.with_extension("log.old"));
-    }
-    let opened =
-        std::fs::create_dir_all(&places.state).and_then(|()| OpenOptions::new().create(true).append(true).open(&file));
-    let Ok(file) = opened else { return };
-    let filter = EnvFilter::try_from_env("CATAMARAN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    // An error: a log is there already.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).try_init();
-}
-
-/// In bytes; the one before is kept.
-const LONGEST_LOG: u64 = 4 << 20;
 
 #[cfg(test)]
 mod tests {

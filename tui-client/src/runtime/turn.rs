@@ -17,6 +17,8 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::disk::now;
+use super::telling::write_down;
 use crate::app::App;
 use crate::app::edit::Errand;
 use crate::update::{Edit, Edited, Effect, Msg, update};
@@ -80,6 +82,8 @@ where
     let start = Instant::now();
     let mut drawn = start;
     let mut pace = Pace::Now;
+    // Lines of the log that are in its file.
+    let mut written = 0;
     // When an editor gave the terminal back.
     let mut back: Option<Instant> = None;
     loop {
@@ -94,6 +98,7 @@ where
             Some(msg) = inbox.recv() => Input::Msg(msg),
             () = sleep_until(drawn + FRAME), if pace == Pace::Soon => continue,
         };
+        update(stage.app, Msg::Clock(now()));
         let deadline = Instant::now() + DRAIN;
         let mut next = Some(first);
         while let Some(input) = next {
@@ -129,6 +134,7 @@ where
             }
             next = if Instant::now() < deadline { ready(&mut events, &mut inbox).await } else { None };
         }
+        written = write_down(stage.app, written);
     }
 }
 
@@ -157,6 +163,7 @@ async fn away<B: Backend, P: Perform>(
             if over {
                 performer.take_back().map_err(TurnError::Suspend)?;
             }
+            update(stage.app, Msg::Clock(now()));
             // Ctrl-C goes to all who share the terminal, and was meant for the editor.
             let effects = if matches!(msg, Msg::Interrupt) { Vec::new() } else { update(stage.app, msg) };
             for effect in effects {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
+use wire::message::Time;
 use wire::{Fault, RemotePath, Root};
 
 use super::{Edit, Edited, Finale, Told, Wish};
@@ -24,6 +25,8 @@ use crate::sync::plan::{self, Plan};
 /// Something happened.
 #[derive(Clone, Debug)]
 pub enum Msg {
+    /// The time of day, before what happens at it.
+    Clock(Time),
     /// A key.
     Key(KeyEvent),
     /// A mouse event, in milliseconds since the start.

@@ -9,13 +9,14 @@ use super::gauge::{gauge, percent, spark};
 use crate::app::App;
 use crate::app::board::{Row, first_seen, rows};
 use crate::app::layout::board::Areas;
+use crate::app::log;
 use crate::app::queue::{direction, is_proven};
 use crate::app::text::{clip, clock, columns, count, fit, fit_right, grouped};
 use crate::engine::status::{AfterCopy, Direction, ItemStatus, Priority, State};
 use crate::theme::{Look, Theme};
 
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let areas = Areas::of(area, 0);
+    let areas = Areas::of(area, log::rows(area));
     super::line(buffer, areas.head, 0, &head(app, areas.head), theme.queue_heading);
     graph(app, theme, areas.graph, buffer);
     let (rows, height) = (rows(app), usize::from(areas.list.height));
@@ -40,6 +41,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     super::line(buffer, areas.total, 0, &total(app, areas.total), theme.queue);
     super::line(buffer, areas.foot, 0, &foot(app), theme.note);
+    super::log::draw(app, theme, areas.below, buffer);
 }
 
 fn head(app: &App, area: Rect) -> String {

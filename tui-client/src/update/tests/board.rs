@@ -1,5 +1,7 @@
 //! Working on the queue: order, priority, several at once, the whole screen, what is looked for.
 
+use wire::message::Time;
+
 use super::queue::with_status;
 use super::*;
 use crate::engine::status::{Priority, Shift};
@@ -100,6 +102,39 @@ fn the_whole_screen_and_back() {
     assert!(app.board.is_full(app.focus), "an empty queue has it as well");
     with_status(&mut app, |status| status.items.clear());
     assert!(app.board.is_full(app.focus));
+}
+
+#[test]
+fn what_the_message_line_told_stays_in_the_log_with_its_time() {
+    let mut app = app(&[State::Done]);
+    let before = app.log.told();
+    let told = |app: &App| {
+        app.log.since(before).map(|line| (line.at.secs, line.note.tone, line.note.text.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&app), []);
+    for (secs, script) in [(10, "<Ctrl-O>R"), (20, "<Ctrl-O><Ctrl-O>c"), (30, "<Ctrl-O>")] {
+        assert_eq!(update(&mut app, Msg::Clock(Time { secs, nanos: 0 })), []);
+        run(&mut app, script);
+    }
+    let nothing = "Nothing there that this could be done to";
+    let lines = [(10, nothing), (20, "Nothing to cancel")].map(|(at, text)| (at, Tone::Plain, text.to_owned()));
+    assert_eq!(told(&app), lines);
+}
+
+#[test]
+fn a_click_on_the_log_selects_nothing() {
+    let mut app = waiting();
+    run(&mut app, "<Ctrl-O>");
+    let area = crate::app::layout::Layout::of(&app).unwrap().queue;
+    let list = crate::app::layout::queue_rows(&app, area);
+    assert!(area.bottom() - list.bottom() > 3, "there is a log");
+    for row in list.y..area.bottom() {
+        let before = app.queue.selected;
+        let down = MouseEventKind::Down(MouseButton::Left);
+        let click = MouseEvent { kind: down, column: 5, row, modifiers: KeyModifiers::NONE };
+        update(&mut app, Msg::Mouse(click, u64::from(row) * 1000));
+        assert!(row < list.bottom() || app.queue.selected == before, "{row}");
+    }
 }
 
 #[test]

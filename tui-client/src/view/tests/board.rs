@@ -1,5 +1,7 @@
 //! Pictures of the queue in the whole screen.
 
+use wire::message::Time;
+
 use super::*;
 use crate::engine::status::Priority;
 
@@ -20,6 +22,16 @@ fn full(width: u16, height: u16) -> App {
     status.limit = Some(300 << 20);
     update(&mut app, Msg::Status(Arc::new(status)));
     app.dialogs.clear();
+    for (second, (tone, text)) in (0_i64..).zip([
+        (Tone::Plain, "Queued debian-12.iso"),
+        (Tone::Good, "Copied boat-plans.pdf: proven, 14.2 MiB, 0.2 s"),
+        (Tone::Plain, "Retrying"),
+        (Tone::Bad, "Connection lost: the server at harbour does not answer any more, and it is tried again and again"),
+        (Tone::Good, "Connected to ada@harbour"),
+    ]) {
+        update(&mut app, Msg::Clock(Time { secs: NOW.secs + second, nanos: 0 }));
+        app.tell(tone, text);
+    }
     update(&mut app, Msg::Key(KeyEvent::new(KeyCode::Char('o'), KeyModifiers::CONTROL)));
     app
 }
@@ -45,4 +57,11 @@ fn a_search_in_it_and_its_end() {
     let found = picture(&app);
     press(&mut app, KeyCode::Char('x'));
     insta::assert_snapshot!(found + "\n" + &picture(&app));
+}
+
+#[test]
+fn an_empty_queue_with_an_empty_log() {
+    let mut app = sized(80, 24);
+    update(&mut app, Msg::Key(KeyEvent::new(KeyCode::Char('o'), KeyModifiers::CONTROL)));
+    insta::assert_snapshot!(picture(&app));
 }

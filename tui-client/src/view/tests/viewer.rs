@@ -104,3 +104,21 @@ fn what_the_foot_of_the_viewer_says() {
     feet += &picture(&viewing(40, 12, &text, "<F4>:"));
     insta::assert_snapshot!(feet);
 }
+
+#[test]
+fn dialogs_of_editing_in_three_sizes() {
+    let base = crate::engine::status::Side { size: 12, mtime: NOW, root: None };
+    let remote = |path: &[u8]| wire::RemotePath::parse(path).unwrap();
+    let file = "/home/ada/.local/state/catamaran/edits/index.html-Xy12Zz/index.html".into();
+    let copy =
+        crate::app::edit::Copy { file, remote: remote(b"/photos/2026/index.html"), base, root: wire::Root([1; 32]) };
+    let kinds = [
+        Kind::EditLarge { place: Place::Remote(remote(b"/photos/2026/harbour-001.tif")), size: 50_400_000 },
+        Kind::EditLarge { place: Place::Local("/home/ada/Downloads/debian-12.iso".into()), size: 661_651_456 },
+        Kind::Fetching { serial: 1, name: "index.html".into() },
+        Kind::Kept { copy, reason: "the quota is used up: 1.2 GiB are missing".into() },
+    ];
+    let shown = [(80, 24), (120, 40), (40, 12)]
+        .map(|(width, height)| format!("{width}x{height}\n{}", dialogs(&sized(width, height), kinds.to_vec())));
+    insta::assert_snapshot!(shown.join("\n"));
+}
