@@ -53,7 +53,7 @@ install PREFIX="/usr/local":
     install -D target/release/server {{PREFIX}}/bin/catamaran-server
     install -D target/release/tui-client {{PREFIX}}/bin/catamaran
 
-# Draws assets/screen.svg from the real client
-screenshot:
+# Draws the README's pictures from the real client
+screenshots:
     cargo build -p tui-client
-    cargo run --quiet -p tests --bin screenshot -- target/debug/tui-client assets/screen.svg
+    cargo run --quiet -p tests --bin screenshot -- target/debug/tui-client assets/pictures

@@ -3,7 +3,9 @@
 
 #![cfg(test)]
 
+mod day;
 mod kept;
+mod looking;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +16,6 @@ use tests::host::{Host, PASSWORD};
 use tests::proxy::{Proxy, Way};
 use tests::terminal::{Keys, Terminal, key};
 use vt100::{MouseProtocolMode, Screen};
-
-mod looking;
 
 const MIB: u64 = 1 << 20;
 

@@ -9,7 +9,7 @@ use wire::path::escape;
 use super::{Effect, push, reads};
 use crate::action::{Action, Deed, Scope};
 use crate::app::checklist::Checklist;
-use crate::app::dialog::Kind;
+use crate::app::dialog::{Dialog, Kind};
 use crate::app::layout::{self, Layout};
 use crate::app::pairing::{Pairing, Purpose};
 use crate::app::text::{count, grouped};
@@ -47,7 +47,10 @@ pub(super) fn ask(app: &mut App, purpose: Purpose) {
     }
     let kept = app.lists.modes.get(usize::from(purpose == Purpose::Synchronise)).copied();
     let mode = kept.unwrap_or_default();
-    push(app, Kind::Pairing(Pairing { purpose, mode }));
+    let pairing = Pairing { purpose, mode };
+    // Enter goes on with what is set; the choices are above.
+    let focus = pairing.picks().len();
+    app.dialogs.push(Dialog { focus, ..Dialog::new(Kind::Pairing(pairing)) });
 }
 
 /// Begins what the dialog is for.

@@ -20,7 +20,7 @@ fn checklist(mode: Mode) -> App {
     if let Some(Kind::Pairing(pairing)) = app.dialogs.last_mut().map(|dialog| &mut dialog.kind) {
         *pairing = Pairing { purpose: Purpose::Synchronise, mode };
     }
-    let effects = run(&mut app, &("<Down>".repeat(9) + "<Enter>"));
+    let effects = run(&mut app, "<Enter>");
     let [Effect::Scan { serial, .. }] = effects.as_slice() else { panic!("{effects:?}") };
     let told = Compared::Whole(plan(LEFT, RIGHT, mode), Progress::default());
     update(&mut app, Msg::Scanned { serial: *serial, told });
@@ -58,15 +58,16 @@ fn the_dialog_chooses_the_way() {
     let mode = Mode::default();
     let down = |times: usize| "<Down>".repeat(times);
     let accept = down(9);
-    assert_eq!(scanned(&format!("<Ctrl-Y>{accept}<Enter>")), mode);
-    assert_eq!(scanned(&format!("<Ctrl-Y><Down><Space>{accept}<Enter>")), Mode { toward: Toward::Left, ..mode });
+    assert_eq!(scanned("<Ctrl-Y><Enter>"), mode);
+    // The choices follow the last button.
+    assert_eq!(scanned(&format!("<Ctrl-Y><Tab><Tab><Down><Space>{accept}<Enter>")), Mode { toward: Toward::Left, ..mode });
     let both = Mode { toward: Toward::Both, by: By::Content, ..mode };
-    assert_eq!(scanned(&format!("<Ctrl-Y>{}<Space>{}<Enter>{accept}<Enter>", down(2), down(4))), both);
+    assert_eq!(scanned(&format!("<Ctrl-Y><Tab><Tab>{}<Space>{}<Enter>{accept}<Enter>", down(2), down(4))), both);
     let deleting = Mode { deletions: true, deep: false, ..mode };
-    assert_eq!(scanned(&format!("<Ctrl-Y>{}<Space>{}<Space>{accept}<Enter>", down(3), down(4))), deleting);
+    assert_eq!(scanned(&format!("<Ctrl-Y><Tab><Tab>{}<Space>{}<Space>{accept}<Enter>", down(3), down(4))), deleting);
     let compare = Mode { toward: Toward::Both, deep: false, ..mode };
     for key in ["<Shift-F2>", "<F12>", "<F14>"] {
-        assert_eq!(scanned(&format!("{key}{accept}<Enter>")), compare);
+        assert_eq!(scanned(&format!("{key}<Enter>")), compare);
     }
     let mut app = sample::app();
     assert_eq!(run(&mut app, "<Ctrl-Y><Esc>"), []);

@@ -20,7 +20,7 @@ fn run(app: &mut App, script: &str) {
 }
 
 fn checklist(app: &mut App, over: bool) {
-    run(app, &("<Ctrl-Y>".to_owned() + &"<Down>".repeat(3) + "<Space>" + &"<Down>".repeat(9) + "<Enter>"));
+    run(app, &("<Ctrl-Y><Tab><Tab>".to_owned() + &"<Down>".repeat(3) + "<Space>" + &"<Down>".repeat(9) + "<Enter>"));
     let mode = Mode { deletions: true, ..Mode::default() };
     let (plan, progress) = (plan(LEFT, RIGHT, mode), Progress { found: 12_345, ..Progress::default() });
     let told = if over { Compared::Whole(plan, progress) } else { Compared::Partly(plan, progress) };
