@@ -173,3 +173,52 @@ async fn a_move_that_was_killed_loses_nothing_and_ends() {
     assert!(root(&scene.remote("from-server")).is_ok(), "nothing else is");
     quit(terminal);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_is_there_at_the_next_start_and_what_failed_is_tried_again() {
+    let scene = Scene::set().await;
+    for name in ["first", "second"] {
+        files::write(&scene.local(name), name, MIB).expect("written");
+    }
+    let proof = root(&scene.local("first")).expect("read").to_string();
+    let mut terminal = scene.logged_in(100, 30);
+    crate::go_to(&mut terminal, "first");
+    press(&mut terminal, &[key::F5]);
+    terminal.until_shown("to the server").expect("asked");
+    press(&mut terminal, &[key::ENTER]);
+    terminal.until_shown("1 done").expect("copied");
+    crate::go_to(&mut terminal, "second");
+    press(&mut terminal, &[key::F5]);
+    terminal.until_shown("to the server").expect("asked");
+    fs::remove_file(scene.local("second")).expect("removed");
+    press(&mut terminal, &[key::ENTER]);
+    terminal.until_shown("1 failed").expect("it is gone");
+    quit(terminal);
+
+    let mut terminal = logged_in_again(&scene);
+    terminal.until_shown("from-server").expect("read");
+    press(&mut terminal, &[HISTORY]);
+    terminal.until_shown("─ History ─ 2 ").expect("both are told");
+    press(&mut terminal, &[key::DOWN]);
+    terminal.until_shown(&proof).expect("with its root");
+    press(&mut terminal, &["f"]);
+    terminal.until_shown("failed only ─ 1 of 2").expect("one of them");
+    files::write(&scene.local("second"), "second", MIB).expect("written");
+    press(&mut terminal, &["r"]);
+    terminal.until_shown("1 transfer again in the queue").expect("told");
+    press(&mut terminal, &[HISTORY]);
+    terminal.until_shown("1 done").expect("copied");
+    let (here, there) = (fs::read(scene.local("second")), fs::read(scene.remote("second")));
+    assert!(here.expect("read") == there.expect("read"));
+    quit(terminal);
+    let mut terminal = logged_in_again(&scene);
+    terminal.until_shown("from-server").expect("read");
+    press(&mut terminal, &[HISTORY]);
+    terminal.until_shown("─ History ─ 3 ").expect("all three");
+    press(&mut terminal, &[HISTORY]);
+    terminal.until_gone("─ History ─").expect("left");
+    quit(terminal);
+}
+
+/// Alt-H.
+const HISTORY: &str = "\x1bh";

@@ -45,6 +45,10 @@ pub enum Action {
     Undo,
     /// Deletes what is in the trash, after a question.
     EmptyTrash,
+    /// Shows what became of past transfers.
+    History,
+    /// Shows only those of them that failed, or all.
+    OnlyFailed,
     /// Ends the program.
     Quit,
     /// Stops the program for the shell.
@@ -228,6 +232,8 @@ pub enum Scope {
     Plan,
     /// What was found by name.
     Hits,
+    /// What became of past transfers.
+    History,
 }
 
 impl Scope {
@@ -239,6 +245,7 @@ impl Scope {
             Scope::Viewer => "in the viewer",
             Scope::Plan => "in a plan",
             Scope::Hits => "in a search",
+            Scope::History => "in the history",
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod dialog;
 pub mod edit;
 pub mod face;
 pub mod field;
+pub mod history;
 pub mod hits;
 pub mod layout;
 pub mod lists;

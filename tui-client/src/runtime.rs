@@ -10,6 +10,7 @@ mod finale;
 mod finding;
 mod gathering;
 mod looks;
+mod past;
 mod port;
 mod reading;
 mod saved;

@@ -12,6 +12,7 @@ mod ended;
 mod finale;
 mod find;
 mod help;
+mod history;
 mod keys;
 mod menu;
 mod message;
@@ -89,6 +90,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Scanned { serial, told } => sync::told(app, serial, told),
         Msg::Carrying { serial, done, all } => sync::carrying(app, serial, done, all),
         Msg::Carried { serial, carried } => sync::carried(app, serial, carried, &mut out),
+        Msg::Past { serial, result } => history::told(app, serial, result),
         Msg::Found { serial, told } => find::told(app, serial, told),
         Msg::Trash(told) => undo::told(app, told, &mut out),
         Msg::Terminate | Msg::Interrupt => out.push(Effect::Quit),
@@ -143,6 +145,7 @@ fn keep_visible(app: &mut App) {
         Scope::Panes | Scope::Viewer => app.queue.top = 0,
         Scope::Plan => sync::keep_visible(app),
         Scope::Hits => find::keep_visible(app),
+        Scope::History => history::keep_visible(app),
     }
 }
 

@@ -5,6 +5,7 @@ mod board;
 mod checklist;
 mod dialog;
 mod gauge;
+mod history;
 mod hits;
 mod log;
 mod menu;
@@ -41,6 +42,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame) {
     match (&app.viewer, app.focus, &app.lists) {
         (Some(viewer), ..) => viewer::draw(app, viewer, theme, buffer),
         (_, Scope::Plan, Lists { checklist: Some(list), .. }) => checklist::draw(app, theme, list, area, buffer),
+        (_, Scope::History, Lists { history: Some(list), .. }) => history::draw(app, theme, list, area, buffer),
         (_, Scope::Hits, Lists { hits: Some(hits), .. }) => hits::draw(app, theme, hits, area, buffer),
         _ => {
             for side in [Side::Left, Side::Right] {

@@ -6,17 +6,24 @@ use crate::app::order::By;
 
 const PANES: &[Scope] = &[Scope::Panes];
 const IN_QUEUE: &[Scope] = &[Scope::Queue];
-const ALL: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits, Scope::Viewer];
+const IN_HISTORY: &[Scope] = &[Scope::History];
+const ALL: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits, Scope::History, Scope::Viewer];
 const BOTH: &[Scope] = &[Scope::Panes, Scope::Queue];
 const IN_PLAN: &[Scope] = &[Scope::Plan];
 /// Where files are listed.
 const FILES: &[Scope] = &[Scope::Panes, Scope::Hits];
+/// What can be read again.
+const READ: &[Scope] = &[Scope::Panes, Scope::Plan, Scope::Hits];
 /// Where things are listed that can be marked.
-const LISTS: &[Scope] = &[Scope::Panes, Scope::Plan, Scope::Hits];
+const LISTS: &[Scope] = &[Scope::Panes, Scope::Plan, Scope::Hits, Scope::History];
 /// F10 runs the plan there.
-const NOT_IN_PLAN: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Hits];
+const NOT_IN_PLAN: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Hits, Scope::History];
 /// Where there is a list with a cursor.
-const ROWS: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits];
+const ROWS: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::Plan, Scope::Hits, Scope::History];
+/// Where there are transfers, over or not.
+const TRANSFERS: &[Scope] = &[Scope::Queue, Scope::History];
+/// Where the history is opened and left.
+const TO_HISTORY: &[Scope] = &[Scope::Panes, Scope::Queue, Scope::History];
 
 const fn row(
     action: Action,
@@ -77,7 +84,7 @@ pub(super) const PANE: &[Spec] = &[
     row(Action::OtherPane, "other_pane", PANES, &["Tab"], None, "to the other pane"),
     row(Action::Swap, "swap_panes", PANES, &["Ctrl-U"], None, "exchange the panes"),
     row(Action::OtherSide, "other_side", PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
-    row(Action::Reread, "reread", LISTS, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
+    row(Action::Reread, "reread", READ, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
     row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
     row(Action::SearchAgain, "search_again", PANES, &[], None, "to the next name that was searched for"),
     row(
@@ -102,9 +109,9 @@ pub(super) const PANE: &[Spec] = &[
 
 pub(super) const QUEUE: &[Spec] = &[
     row(Action::FocusQueue, "queue", PANES, &["F2", "Ctrl-Q"], Some("Queue"), "to the queue"),
-    row(Action::FocusPanes, "panes", IN_QUEUE, &["F2", "Ctrl-Q", "Tab"], Some("Panes"), "back to the panes"),
+    row(Action::FocusPanes, "panes", TRANSFERS, &["F2", "Ctrl-Q", "Tab"], Some("Panes"), "back to the panes"),
     row(Action::Decisions, "decisions", BOTH, &["Ctrl-D"], None, "decide what waits for you: conflicts and refusals"),
-    row(Action::OpenItem, "open_item", IN_QUEUE, &["Enter"], None, "answer its question, or show details"),
+    row(Action::OpenItem, "open_item", TRANSFERS, &["Enter"], None, "answer its question, or show details"),
     row(
         Action::FullQueue,
         "full_queue",
@@ -113,14 +120,16 @@ pub(super) const QUEUE: &[Spec] = &[
         None,
         "the queue and the log in the whole screen, or the panes again",
     ),
+    row(Action::History, "history", TO_HISTORY, &["Alt-H"], None, "what became of past transfers, or back"),
+    row(Action::OnlyFailed, "only_failed", IN_HISTORY, &["f"], None, "history: only what failed, or all"),
     row(Action::PauseItem, "pause_item", IN_QUEUE, &["p"], None, "pause or go on"),
-    row(Action::RetryItem, "retry_item", IN_QUEUE, &["r"], None, "try again"),
+    row(Action::RetryItem, "retry_item", TRANSFERS, &["r"], None, "try again"),
     row(Action::Limits, "limits", IN_QUEUE, &["l"], None, "limit its bandwidth, or that of all"),
     row(Action::CancelItem, "cancel_item", IN_QUEUE, &["c"], None, "stop: pause, or cancel and keep or delete parts"),
     row(Action::DiscardItem, "discard_item", IN_QUEUE, &["d"], None, "the same; of a failed one: delete its parts"),
     row(Action::MarkItem, "mark_item", IN_QUEUE, &["Insert", "Space"], None, "mark: the keys are then for all marked"),
     row(Action::InvertItems, "invert_items", IN_QUEUE, &["*"], None, "turn all marks round"),
-    row(Action::FindItem, "find_item", IN_QUEUE, &["/", "Ctrl-S"], None, "show only names with what is typed in them"),
+    row(Action::FindItem, "find_item", TRANSFERS, &["/", "Ctrl-S"], None, "show only names with what is typed in them"),
     row(Action::ItemEarlier, "item_earlier", IN_QUEUE, &["u", "Ctrl-Up"], None, "one place ahead"),
     row(Action::ItemLater, "item_later", IN_QUEUE, &["n", "Ctrl-Down"], None, "one place back"),
     row(Action::ItemFirst, "item_first", IN_QUEUE, &["t", "Ctrl-Home"], None, "before all others of its priority"),
@@ -128,7 +137,7 @@ pub(super) const QUEUE: &[Spec] = &[
     row(Action::RaiseItem, "raise_item", IN_QUEUE, &["+"], None, "more urgent"),
     row(Action::LowerItem, "lower_item", IN_QUEUE, &["-"], None, "less urgent"),
     row(Action::PauseAll, "pause_all", IN_QUEUE, &["P"], None, "pause all, or go on with all"),
-    row(Action::RetryAll, "retry_all", IN_QUEUE, &["R"], None, "try again all that failed"),
+    row(Action::RetryAll, "retry_all", TRANSFERS, &["R"], None, "try again all that failed"),
     row(Action::CancelAll, "cancel_all", IN_QUEUE, &["C"], None, "stop all, after a question"),
     row(
         Action::ForgetItem,

@@ -9,6 +9,7 @@ use super::field::Field;
 use super::pairing::Pairing;
 use super::palette::Palette;
 use super::place::Place;
+use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, Question};
 use crate::sync::orders::Totals;
 use crate::sync::scan::Progress;
@@ -112,6 +113,8 @@ pub enum Kind {
     },
     /// Everything about one file.
     Details(Box<Details>),
+    /// Everything about one that is over, of this session or an earlier one.
+    Past(Box<Past>),
     /// Everything about one item.
     Item(ItemId),
     /// Transfers that were left over from the last time.

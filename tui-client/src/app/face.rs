@@ -15,6 +15,7 @@ mod chrome;
 mod contents;
 mod decisions;
 mod details;
+mod history;
 mod pairing;
 mod transfers;
 

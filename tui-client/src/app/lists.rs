@@ -1,6 +1,8 @@
-//! The lists that take the whole screen: the checklist of a synchronisation, and what was found by name.
+//! The lists that take the whole screen: the checklist of a synchronisation, what was found by name, what became of past
+//! transfers.
 
 use super::checklist::Checklist;
+use super::history::History;
 use super::hits::Hits;
 use crate::sync::mode::{Mode, Toward};
 
@@ -11,6 +13,8 @@ pub struct Lists {
     pub checklist: Option<Checklist>,
     /// Names that were looked for.
     pub hits: Option<Hits>,
+    /// What became of past transfers.
+    pub history: Option<History>,
     /// The number of a synchronisation that is being carried out.
     pub carrying: Option<u64>,
     /// The last ways of comparing, and of synchronising.
@@ -20,6 +24,6 @@ pub struct Lists {
 impl Default for Lists {
     fn default() -> Self {
         let compare = Mode { toward: Toward::Both, deep: false, ..Mode::default() };
-        Self { checklist: None, hits: None, carrying: None, modes: [compare, Mode::default()] }
+        Self { checklist: None, hits: None, history: None, carrying: None, modes: [compare, Mode::default()] }
     }
 }

@@ -15,6 +15,7 @@ use super::pane::Pane;
 use super::place::Place;
 use super::rows::{Heirs, Listing, Rows};
 use super::{App, Opening, Session};
+use crate::engine::keep::history::{Ending, Past};
 use crate::engine::status::{
     About, AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Keep, Link, Pace, Priority, Question, QuestionId,
     Side, State, Status,
@@ -234,4 +235,49 @@ pub(crate) fn status() -> Status {
 /// An item in another state.
 pub(crate) fn item(id: u64, state: State, like: &ItemStatus) -> ItemStatus {
     ItemStatus { id: ItemId(id), state, ..like.clone() }
+}
+
+/// A past upload to `/photos`; with a reason it failed.
+pub(crate) fn past(account: &str, name: &str, ago: i64, why: &str) -> Past {
+    let target = format!("/photos/{}", name.trim_end_matches('/'));
+    Past {
+        at: NOW.secs - ago,
+        account: account.to_owned(),
+        job: Job::Up {
+            source: format!("/home/ada{target}").into(),
+            target: RemotePath::parse(target.as_bytes()).unwrap(),
+        },
+        source: AfterCopy::Keep,
+        if_exists: IfExists::Ask,
+        is_part: false,
+        end: if why.is_empty() { Ending::Done } else { Ending::Failed },
+        name: name.to_owned(),
+        files: 1,
+        files_failed: u64::from(!why.is_empty()),
+        files_skipped: 0,
+        bytes: 50_400_000,
+        sent: 30_400_000,
+        held: 20_000_000,
+        elapsed: Duration::from_millis(6500),
+        root: why.is_empty().then_some(Root([9; 32])),
+        why: why.to_owned(),
+    }
+}
+
+/// One of each kind, the newest first; one of them failed before it was done.
+pub(crate) fn pasts(account: &str) -> Vec<Past> {
+    let day = 24 * 3600;
+    vec![
+        past(account, "notes.md", 60, ""),
+        past(account, "raw/", 3600, "1.2 GiB over the quota"),
+        past(account, "debian.iso", day, "permission denied"),
+        Past {
+            job: Job::Down {
+                source: RemotePath::parse(b"/photos/old.tif").unwrap(),
+                target: "/home/ada/old.tif".into(),
+            },
+            ..past(account, "old.tif", 2 * day, "")
+        },
+        past(account, "notes.md", 400 * day, "the connection was lost"),
+    ]
 }

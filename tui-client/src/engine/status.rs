@@ -75,7 +75,7 @@ pub enum AfterCopy {
 }
 
 /// The places of an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
     /// `source` on this machine to `target`, the full remote path, name included.
     Up {

@@ -46,6 +46,11 @@ impl Target {
         }
     }
 
+    /// `user@host:port`: whose queue and history it is.
+    pub fn account(&self) -> String {
+        format!("{}@{}", self.user, self.server())
+    }
+
     pub(crate) fn server_name(&self) -> Result<ServerName<'static>, TargetError> {
         ServerName::try_from(self.host.clone()).map_err(|_| TargetError::Host(shown(&self.host)))
     }

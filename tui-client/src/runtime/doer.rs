@@ -14,7 +14,7 @@ use super::gathering::Gathering;
 use super::port::{Harbour, Port};
 use super::terminal::{FullScreen, set_mouse, set_typing};
 use super::turn::{Lent, Perform};
-use super::{details, editing, finale, reading, space, undoing, viewing, work};
+use super::{details, editing, finale, past, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
 use crate::app::edit::Errand;
 use crate::update::{Ask, Edit, Edited, Effect, Msg, Told, Work};
@@ -194,6 +194,7 @@ impl Perform for Doer {
             Effect::Find { serial, place, pattern } => {
                 self.spawn(Key::Numbered(serial), super::finding::find(port, serial, place, pattern, inbox), token);
             }
+            Effect::ReadHistory(serial) => self.spawn_free(past::read(self.harbour.state.clone(), serial, inbox)),
             Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(Ask::Stop(number)) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(ask @ Ask::Hunt { serial, .. }) => {

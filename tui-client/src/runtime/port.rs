@@ -68,8 +68,7 @@ impl Harbour {
 
     /// Takes up the queue that this account left the last time, and keeps it from now on.
     pub(super) async fn keep(&self, port: &Port) -> Restored {
-        let account = format!("{}@{}", port.target.user, port.target.server());
-        port.engine.keep(self.state.clone(), account).await.unwrap_or_else(|error| Restored {
+        port.engine.keep(self.state.clone(), port.target.account()).await.unwrap_or_else(|error| Restored {
             items: Vec::new(),
             told: Some(format!("The queue is not kept for the next start: {error}")),
         })

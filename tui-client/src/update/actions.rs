@@ -4,7 +4,8 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, decisions, details, dialogs, editing, keys, menu, prompts, push, queue, reads, server, undo, viewer,
+    Effect, board, decisions, details, dialogs, editing, history, keys, menu, prompts, push, queue, reads, server,
+    undo, viewer,
 };
 use crate::action::{Action, Scope};
 use crate::app::dialog::{Help, Kind};
@@ -22,6 +23,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
     let is_done = match app.focus {
         Scope::Plan => super::sync::run(app, action, out),
         Scope::Hits => super::find::run(app, action, out),
+        Scope::History => history::run(app, action, out),
         Scope::Viewer => viewer::run(app, action, out),
         Scope::Panes | Scope::Queue => false,
     };
@@ -37,6 +39,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Mouse => toggle_mouse(app, out),
         Action::FocusQueue => queue::focus(app),
         Action::FullQueue => board::toggle(app),
+        Action::History => history::open(app, out),
         Action::View => viewer::open(app, out),
         Action::Decisions => decisions::open_list(app),
         Action::Copy => prompts::copy(app, out),
@@ -112,6 +115,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::PauseAll
         | Action::RetryAll
         | Action::CancelAll
+        | Action::OnlyFailed
         | Action::FocusPanes
         | Action::Look(_) => {}
     }

@@ -202,6 +202,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         | Kind::Connecting(_)
         | Kind::Fetching { .. }
         | Kind::Changed { .. }
+        | Kind::Past(_)
         | Kind::Item(_) => {}
     }
 }

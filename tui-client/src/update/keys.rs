@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, ModifierKeyCode};
 
-use super::{Effect, actions, board, dialogs, menu};
+use super::{Effect, actions, board, dialogs, history, menu};
 use crate::action::{Action, Look, Scope};
 use crate::app::layout::Layout;
 use crate::app::{App, Tone};
@@ -33,6 +33,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         _ if !app.dialogs.is_empty() => dialogs::press(app, key, out),
         _ if app.chrome.menu.is_some() => menu::press(app, key, out),
         _ if app.board.typing && board::type_key(app, key) => {}
+        _ if history::is_typing(app) && history::type_key(app, key) => {}
         _ if app.here().search.is_some() && search(app, key) => {}
         Some(action) => actions::run(app, action, out),
         None => {}
@@ -64,7 +65,9 @@ pub(super) fn paste(app: &mut App, text: &str) {
         None if app.chrome.menu.is_some() => {}
         None => {
             for c in text.chars().filter(|c| !c.is_control()) {
-                if app.board.typing {
+                if history::is_typing(app) {
+                    history::type_char(app, c);
+                } else if app.board.typing {
                     board::type_char(app, c);
                 } else if app.here().search.is_some() {
                     extend_search(app, c);

@@ -17,6 +17,7 @@ use crate::app::rows::{Listing, Rows};
 use crate::app::space::Disk;
 use crate::app::viewer::{Found, Goal, Stamp};
 use crate::engine::Restored;
+use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, NewItem, Priority, QuestionId, Remedy, Reply, Shift, Status};
 use crate::sync::carry::Carried;
 use crate::sync::mode::Mode;
@@ -135,6 +136,13 @@ pub enum Msg {
         serial: u64,
         /// More, or its end.
         told: super::Hit,
+    },
+    /// What became of past transfers was read.
+    Past {
+        /// The reading.
+        serial: u64,
+        /// The newest first, or why there is nothing.
+        result: Result<Arc<Vec<Past>>, String>,
     },
     /// The engine's state.
     Status(Arc<Status>),
@@ -280,6 +288,8 @@ pub enum Effect {
         /// What for.
         pattern: String,
     },
+    /// Read what became of past transfers; the answer carries the number.
+    ReadHistory(u64),
     /// Give up that read.
     StopRead(u64),
     /// Send [`Msg::RereadStale`] in a while.

@@ -8,6 +8,7 @@ use crate::action::{Action, Scope};
 use crate::app::board::{Row, first_seen, rows};
 use crate::app::face::Face;
 use crate::app::layout::{self, Layout};
+use crate::app::lists::Lists;
 use crate::app::{App, Click, Side};
 use crate::engine::status::ItemId;
 
@@ -17,7 +18,10 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
     if app.viewer.is_some() && app.dialogs.is_empty() {
         return in_viewer(app, event.kind, &layout, spot, out);
     }
-    if app.dialogs.is_empty() && matches!(app.focus, Scope::Plan | Scope::Hits) && !layout.bar.contains(spot) {
+    if app.dialogs.is_empty()
+        && matches!(app.focus, Scope::Plan | Scope::Hits | Scope::History)
+        && !layout.bar.contains(spot)
+    {
         return in_list(app, event, at, out);
     }
     match event.kind {
@@ -46,18 +50,21 @@ fn in_list(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
         MouseEventKind::ScrollUp => -WHEEL,
         MouseEventKind::Down(_) if rows.contains(spot.into()) => {
             let row = isize::try_from(spot.1 - rows.y).unwrap_or_default();
-            let places = app.lists.checklist.as_ref().map(|list| (list.top, list.cursor));
-            let places = places.filter(|_| app.focus == Scope::Plan);
-            let (top, cursor) =
-                places.or(app.lists.hits.as_ref().map(|hits| (hits.top, hits.cursor))).unwrap_or_default();
+            let places = match app.focus {
+                Scope::Plan => app.lists.checklist.as_ref().map(|list| (list.top, list.cursor)),
+                Scope::History => app.lists.history.as_ref().map(|history| (history.top, history.cursor)),
+                _ => app.lists.hits.as_ref().map(|hits| (hits.top, hits.cursor)),
+            };
+            let (top, cursor) = places.unwrap_or_default();
             row.saturating_add_unsigned(top).saturating_sub_unsigned(cursor)
         }
         _ => return,
     };
-    if let (Scope::Plan, Some(list)) = (app.focus, app.lists.checklist.as_mut()) {
-        list.step(steps);
-    } else if let Some(hits) = app.lists.hits.as_mut() {
-        hits.step(steps);
+    match (app.focus, &mut app.lists) {
+        (Scope::Plan, Lists { checklist: Some(list), .. }) => list.step(steps),
+        (Scope::History, Lists { history: Some(history), .. }) => history.step(steps),
+        (_, Lists { hits: Some(hits), .. }) => hits.step(steps),
+        _ => {}
     }
     match event.kind {
         MouseEventKind::Down(MouseButton::Right) => actions::run(app, Action::Mark, out),

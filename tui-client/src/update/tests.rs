@@ -24,6 +24,7 @@ mod chrome;
 mod decisions;
 mod details;
 mod editing;
+mod history;
 mod lists;
 mod moves;
 mod queue;

@@ -22,6 +22,7 @@ use crate::update::{Msg, Refusal, update};
 mod board;
 mod chrome;
 mod decisions;
+mod history;
 mod lists;
 mod transfers;
 mod trash;

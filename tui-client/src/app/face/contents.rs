@@ -3,7 +3,7 @@
 use wire::path::escape;
 use wire::size;
 
-use super::{Draft, Press, chrome, decisions, details, transfers};
+use super::{Draft, Press, chrome, decisions, details, history, transfers};
 use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt, Source};
 use crate::app::place::Place;
 use crate::app::queue::direction;
@@ -30,6 +30,7 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             let draft = if left > 1 { draft.button("Skip it", Press::SkipOne) } else { draft };
             draft.button("Replace", Press::Accept)
         }
+        Kind::Past(past) => history::past(app, past),
         Kind::Decisions => decisions::list(app),
         Kind::Decide { question, for_all } => decisions::one(app, question, *for_all),
         Kind::Connect { address, password, reason } => {

@@ -27,6 +27,8 @@ pub struct Past {
     pub source: AfterCopy,
     /// What it did with targets that existed.
     pub if_exists: IfExists,
+    /// It was of chosen files, of which nothing more is known.
+    pub is_part: bool,
     /// How it ended.
     pub end: Ending,
     /// Its last name, escaped for display; a directory's ends in `/`.
@@ -82,7 +84,7 @@ impl Past {
     }
 
     /// An item that is over, as of now; `None` for one that is not.
-    pub(crate) fn of(item: &ItemStatus, if_exists: IfExists, account: &str) -> Option<Self> {
+    pub(crate) fn of(item: &ItemStatus, if_exists: IfExists, is_part: bool, account: &str) -> Option<Self> {
         let (end, why) = match &item.state {
             State::Done => (Ending::Done, String::new()),
             State::Failed(fault) => (Ending::Failed, fault.message.clone()),
@@ -95,6 +97,7 @@ impl Past {
             job: item.job.clone(),
             source: item.source,
             if_exists,
+            is_part,
             end,
             name: item.name.clone(),
             files: item.files,
@@ -200,6 +203,8 @@ struct Line {
     moves: bool,
     #[serde(default)]
     if_exists: IfExists,
+    #[serde(default)]
+    part: bool,
     end: Ending,
     name: String,
     files: u64,
@@ -222,6 +227,7 @@ impl Line {
             job: KeptJob::of(&past.job),
             moves: past.source == AfterCopy::Remove,
             if_exists: past.if_exists,
+            part: past.is_part,
             end: past.end,
             name: past.name.clone(),
             files: past.files,
@@ -244,6 +250,7 @@ impl Line {
             job: self.job.job()?,
             source: if self.moves { AfterCopy::Remove } else { AfterCopy::Keep },
             if_exists: self.if_exists,
+            is_part: self.part,
             end: self.end,
             name: self.name,
             files: self.files,
@@ -278,6 +285,7 @@ mod tests {
             job: Job::Down { source: RemotePath::parse(b"/a/\xff").unwrap(), target: "/b/c".into() },
             source: AfterCopy::Remove,
             if_exists: IfExists::Newer,
+            is_part: true,
             end: Ending::Failed,
             name: "\\xff".into(),
             files: 3,

@@ -48,7 +48,7 @@ impl Queue {
                 }
                 if item.becomes_past() {
                     let status = item.status(now, None);
-                    gathered.past.extend(Past::of(&status, item.if_exists, account));
+                    gathered.past.extend(Past::of(&status, item.if_exists, item.chosen.is_some(), account));
                 }
                 continue;
             }

@@ -60,7 +60,10 @@ fn the_dialog_chooses_the_way() {
     let accept = down(9);
     assert_eq!(scanned("<Ctrl-Y><Enter>"), mode);
     // The choices follow the last button.
-    assert_eq!(scanned(&format!("<Ctrl-Y><Tab><Tab><Down><Space>{accept}<Enter>")), Mode { toward: Toward::Left, ..mode });
+    assert_eq!(
+        scanned(&format!("<Ctrl-Y><Tab><Tab><Down><Space>{accept}<Enter>")),
+        Mode { toward: Toward::Left, ..mode }
+    );
     let both = Mode { toward: Toward::Both, by: By::Content, ..mode };
     assert_eq!(scanned(&format!("<Ctrl-Y><Tab><Tab>{}<Space>{}<Enter>{accept}<Enter>", down(2), down(4))), both);
     let deleting = Mode { deletions: true, deep: false, ..mode };

@@ -91,6 +91,10 @@ impl Random {
                 })
             }
             Effect::Sort { generation, rows, order } => Some(Msg::Sorted { generation, rows: rows.sorted(order) }),
+            Effect::ReadHistory(serial) => {
+                let result = if self.below(4) == 0 { Err("no\x1b".into()) } else { Ok(sample::pasts("a@b:1").into()) };
+                Some(Msg::Past { serial, result })
+            }
             Effect::Trash(wish) => self.told(wish, fault),
             Effect::Work(work) => Some(Msg::Worked { work, done: 0, fault: Some(fault) }),
             _ => None,
