@@ -124,6 +124,8 @@ impl Tenant {
         if fault.code != Code::Exists {
             return fault;
         }
+        // Whoever is giving names has then also kept the records of what got one.
+        let _settled = self.changes.lock().await;
         let target = path.clone();
         let Ok(node) = self.on_disk(move |home| home.node(&target)).await else { return fault };
         if node.kind != Kind::File {

@@ -260,12 +260,15 @@ async fn every_policy_in_both_directions() {
         assert_eq!(policy(&program, up, "skip").await.ended(0).file()["status"], "skipped");
         assert_eq!(read(), b"old content");
 
+        let beside = |number: u32| target.with_file_name(format!("file ({number}).txt"));
         policy(&program, up, "rename").await.ended(0);
+        // A command that is repeated makes no second copy of the same.
         policy(&program, up, "rename").await.ended(0);
-        for number in [1, 2] {
-            let beside = target.with_file_name(format!("file ({number}).txt"));
-            assert_eq!(fs::read(beside).expect("beside"), b"new");
-        }
+        assert!(fs::read(beside(1)).expect("beside") == b"new" && !beside(2).exists());
+        set(&source, b"newer", 2000);
+        policy(&program, up, "rename").await.ended(0);
+        assert!(fs::read(beside(1)).expect("beside") == b"new" && fs::read(beside(2)).expect("beside") == b"newer");
+        set(&source, b"new", 2000);
         assert_eq!(read(), b"old content");
 
         policy(&program, up, "newer").await.ended(0);
