@@ -83,8 +83,32 @@ pub enum Action {
     MarkPattern,
     /// Unmarks by a pattern.
     UnmarkPattern,
-    /// Turns all marks round.
+    /// Turns all marks round, directories left out.
     InvertMarks,
+    /// Turns all marks round.
+    InvertAll,
+    /// Marks what is like the one under the cursor.
+    MarkLike,
+    /// Unmarks what is like it.
+    UnmarkLike,
+    /// Marks, and one row up.
+    MarkUp,
+    /// Marks, and one row down.
+    MarkDown,
+    /// Marks one screen up.
+    MarkPageUp,
+    /// Marks one screen down.
+    MarkPageDown,
+    /// Marks up to the first row.
+    MarkFirst,
+    /// Marks down to the last row.
+    MarkLast,
+    /// Shows only what holds a text.
+    Filter,
+    /// Shows or hides names with a dot in front.
+    ToggleHidden,
+    /// Gives the one under the cursor another name.
+    Rename,
     /// Quick search.
     Search,
     /// To the next name that was searched for.

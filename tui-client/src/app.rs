@@ -37,6 +37,7 @@ pub mod queue;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sieve;
 pub mod space;
 pub mod text;
 pub mod undo;
@@ -50,6 +51,7 @@ use dialog::Dialog;
 use pane::Pane;
 use place::Place;
 use queue::Queue;
+use sieve::Sieve;
 use space::Space;
 
 /// Everything the screen shows.
@@ -203,15 +205,19 @@ pub struct Opening {
     pub size: (u16, u16),
     /// What copies do with targets that exist.
     pub if_exists: IfExists,
+    /// Whether names with a dot in front are left out at first.
+    pub hide_dots: bool,
 }
 
 impl App {
     /// The screen before anything was read.
     pub fn new(opening: Opening) -> Self {
+        let sieve = Sieve { hides_dots: opening.hide_dots, ..Sieve::default() };
+        let pane = |place| Pane { sieve: sieve.clone(), ..Pane::new(place) };
         Self {
             size: opening.size,
-            left: Pane::new(Place::Local(opening.local.clone())),
-            right: Pane::new(Place::Remote(RemotePath::home())),
+            left: pane(Place::Local(opening.local.clone())),
+            right: pane(Place::Remote(RemotePath::home())),
             active: Side::Left,
             focus: Scope::Panes,
             dialogs: Vec::new(),

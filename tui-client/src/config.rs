@@ -24,6 +24,8 @@ pub struct Config {
     pub if_exists: IfExists,
     /// Where the local pane opens.
     pub local_dir: Option<PathBuf>,
+    /// Whether the panes show names that begin with a dot; Alt-. turns it round.
+    pub show_hidden: bool,
     /// Seconds between signs of life on an idle connection.
     pub keepalive: u64,
     /// The theme of the full-screen client: `commander`, `dark`, `light`, `contrast`, `mono`, or one of `themes/`.
@@ -69,6 +71,7 @@ impl Default for Config {
             limit: options.limit,
             if_exists: IfExists::Ask,
             local_dir: None,
+            show_hidden: true,
             keepalive: options.keepalive.as_secs(),
             theme: None,
             keys: Preset::default(),
@@ -202,9 +205,12 @@ mod tests {
     #[test]
     fn what_is_set_counts_and_the_rest_is_default() {
         assert_eq!(Config::read(Path::new("/nowhere/client.toml")).ok(), Some(Config::default()));
-        let config = read("lanes = 4\nlimit = \"2MiB\"\nif_exists = \"update\"\nlocal_dir = \"/srv\"").expect("read");
+        let config =
+            read("show_hidden = false\nlanes = 4\nlimit = \"2MiB\"\nif_exists = \"update\"\nlocal_dir = \"/srv\"")
+                .expect("read");
         assert_eq!((config.lanes, config.limit, config.if_exists), (4, Some(2 << 20), IfExists::Update));
         assert_eq!((config.local_dir.as_deref(), config.keepalive), (Some(Path::new("/srv")), 15));
+        assert!(!config.show_hidden && Config::default().show_hidden);
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct Settings {
     pub looks: Looks,
     /// What happens when the queue ends.
     pub on_end: OnEnd,
+    /// Whether names with a dot in front are left out at first.
+    pub hide_dots: bool,
 }
 
 /// Why the full-screen client did not run, or ended early.
@@ -103,6 +105,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         zone: TimeZone::system(),
         size: crossterm::terminal::size().map_err(RunError::Terminal)?,
         if_exists: settings.if_exists,
+        hide_dots: settings.hide_dots,
     });
     (app.chrome, app.keymap) = (looks.chrome, looks.keymap);
     terminal::set_mouse(app.chrome.mouse);

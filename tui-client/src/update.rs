@@ -14,6 +14,7 @@ mod find;
 mod help;
 mod history;
 mod keys;
+mod marking;
 mod menu;
 mod message;
 mod mouse;
@@ -21,6 +22,7 @@ mod prompts;
 mod queue;
 mod reads;
 mod server;
+mod sifting;
 mod space;
 mod sync;
 mod transfers;
@@ -38,6 +40,7 @@ pub use undo::{Told, Wish};
 use crate::action::Scope;
 use crate::app::App;
 use crate::app::Side;
+use crate::app::Tone;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::layout::{self, Layout};
 
@@ -51,7 +54,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         }
         Msg::Key(key) => keys::press(app, key, &mut out),
         Msg::Mouse(event, at) => mouse::event(app, event, at, &mut out),
-        Msg::Paste(text) => keys::paste(app, &text),
+        Msg::Paste(text) => keys::paste(app, &text, &mut out),
         Msg::Resize(width, height) => app.size = (width, height),
         Msg::EscapeWaited(serial) => keys::escape_waited(app, serial, &mut out),
         Msg::Reading { generation, found } => reads::found(app, generation, found),
@@ -60,6 +63,9 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Read { generation, result } => {
             reads::ended(app, generation, result, &mut out);
             space::follow(app, &mut out);
+        }
+        Msg::Marked { generation, rows, before, marks } => {
+            marking::ended(app, generation, &rows, &before, marks, &mut out);
         }
         Msg::RereadStale => reads::reread_stale(app, &mut out),
         Msg::Counted { serial, tally } => {

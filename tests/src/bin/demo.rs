@@ -79,6 +79,7 @@ async fn open_client(host: &Host, machine: &Machine) -> Result<()> {
         if_exists: IfExists::Ask,
         on_end: Default::default(),
         looks: Looks::of(&Config::default(), machine.path("")),
+        hide_dots: false,
     };
     Ok(runtime::run(settings).await?)
 }

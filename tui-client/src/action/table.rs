@@ -42,6 +42,7 @@ pub(super) const FILE: &[Spec] = &[
     row(Action::Copy, "copy", FILES, &["F5"], Some("Copy"), "copy marked or current to the other pane"),
     row(Action::Move, "move", PANES, &["F6"], Some("Move"), "move to the other pane (proven), or rename"),
     row(Action::Details, "details", PANES, &["Alt-Enter"], None, "all about a file, with its hash"),
+    row(Action::Rename, "rename", PANES, &["Shift-F6", "F18"], None, "give it another name where it is"),
     row(Action::MakeDirectory, "make_directory", PANES, &["F7"], Some("MkDir"), "make a directory"),
     row(Action::NewFile, "new_file", PANES, &["Shift-F4", "F16"], Some("New"), "make an empty file, and edit it"),
     row(Action::Delete, "delete", FILES, &["F8", "Delete"], Some("Delete"), "delete, or move to the account's trash"),
@@ -77,7 +78,16 @@ pub(super) const MARK: &[Spec] = &[
     row(Action::Mark, "mark", LISTS, &["Insert", "Space"], None, "mark or unmark"),
     row(Action::MarkPattern, "mark_pattern", PANES, &["+"], None, "mark by a pattern"),
     row(Action::UnmarkPattern, "unmark_pattern", PANES, &["-"], None, "unmark by a pattern"),
-    row(Action::InvertMarks, "invert_marks", LISTS, &["*"], None, "turn all marks round"),
+    row(Action::InvertMarks, "invert_marks", LISTS, &["*"], None, "turn the marks of files round"),
+    row(Action::MarkLike, "mark_like", PANES, &["Alt-+", "Alt-="], None, "mark the same extension, or all directories"),
+    row(Action::UnmarkLike, "unmark_like", PANES, &["Alt--"], None, "unmark these"),
+    row(Action::InvertAll, "invert_all", PANES, &["Alt-*"], None, "turn all marks round, directories as well"),
+    row(Action::MarkUp, "mark_up", PANES, &["Shift-Up"], None, "mark going up; from a marked row on, unmark"),
+    row(Action::MarkDown, "mark_down", PANES, &["Shift-Down"], None, "the same going down"),
+    row(Action::MarkPageUp, "mark_page_up", PANES, &["Shift-PageUp"], None, "mark a screen up"),
+    row(Action::MarkPageDown, "mark_page_down", PANES, &["Shift-PageDown"], None, "mark a screen down"),
+    row(Action::MarkFirst, "mark_first", PANES, &["Shift-Home"], None, "mark up to the first row"),
+    row(Action::MarkLast, "mark_last", PANES, &["Shift-End"], None, "mark down to the last row"),
 ];
 
 pub(super) const PANE: &[Spec] = &[
@@ -85,8 +95,10 @@ pub(super) const PANE: &[Spec] = &[
     row(Action::Swap, "swap_panes", PANES, &["Ctrl-U"], None, "exchange the panes"),
     row(Action::OtherSide, "other_side", PANES, &["Ctrl-T"], None, "this machine or the server in this pane"),
     row(Action::Reread, "reread", READ, &["Ctrl-R"], None, "read again; while disconnected: connect now"),
-    row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it"),
     row(Action::SearchAgain, "search_again", PANES, &[], None, "to the next name that was searched for"),
+    row(Action::Search, "search", PANES, &["Ctrl-S"], None, "jump to a name as you type it; Alt and a free letter"),
+    row(Action::Filter, "filter", PANES, &["/"], None, "show only what holds a text; Esc shows all again"),
+    row(Action::ToggleHidden, "toggle_hidden", PANES, &["Alt-."], None, "show or hide names with a dot in front"),
     row(
         Action::Sort(By::Name),
         "sort_by_name",
@@ -105,6 +117,7 @@ pub(super) const PANE: &[Spec] = &[
     ),
     row(Action::Sort(By::Time), "sort_by_time", PANES, &["Ctrl-F5", "Alt-T"], Some("Time"), "sort by time"),
     row(Action::Sort(By::Size), "sort_by_size", PANES, &["Ctrl-F6", "Alt-S"], Some("Size"), "sort by size"),
+    row(Action::Sort(By::Unsorted), "unsorted", PANES, &["Ctrl-F7", "Alt-U"], None, "do not sort"),
 ];
 
 pub(super) const QUEUE: &[Spec] = &[

@@ -16,6 +16,8 @@ pub enum By {
     Size,
     /// The newest first.
     Time,
+    /// As the directory has them.
+    Unsorted,
 }
 
 /// An order and its direction.
@@ -60,6 +62,8 @@ impl Order {
             By::Extension => natural(extension(left), extension(right)),
             By::Size => both(|a, b| b.size.cmp(&a.size)),
             By::Time => both(|a, b| b.mtime.cmp(&a.mtime)),
+            // They are numbered as they came.
+            By::Unsorted => a.cmp(&b),
         };
         by.then_with(|| natural(left, right))
     }
@@ -100,7 +104,8 @@ fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
     (digits.get(zeros..).unwrap_or_default(), rest)
 }
 
-fn extension(name: &[u8]) -> &[u8] {
+/// What follows the last dot of a name, the dot included; a dot in front begins no extension.
+pub fn extension(name: &[u8]) -> &[u8] {
     match name.iter().rposition(|byte| *byte == b'.') {
         Some(dot) if dot > 0 => name.get(dot..).unwrap_or_default(),
         _ => b"",
@@ -134,6 +139,8 @@ mod tests {
         check(By::Extension, false, "y z c b.txt a.zip");
         check(By::Size, false, "y z a.zip b.txt c");
         check(By::Time, false, "y z c b.txt a.zip");
+        check(By::Unsorted, false, "z y b.txt a.zip c");
+        check(By::Unsorted, true, "y z c a.zip b.txt");
         assert_eq!(Order::default().pressed(By::Name), Order { by: By::Name, reverse: true });
         assert_eq!(Order::default().pressed(By::Size), Order { by: By::Size, reverse: false });
     }

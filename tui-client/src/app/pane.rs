@@ -1,15 +1,20 @@
 //! One pane: a directory as far as it was read, the cursor, the marks. Rows are addressed by number only
 //! between two messages: cursor and marks stay on their entries, and whatever acts on files takes names.
 
-use globset::GlobMatcher;
-use wire::message::{Kind, Time};
-use wire::path::escape;
+use wire::message::Time;
 
 use super::marks::Marks;
 use super::order::Order;
 use super::place::Place;
-use super::rows::{Listing, Rows};
+use super::rows::Rows;
+use super::sieve::Sieve;
 use crate::entries::EntryRef;
+
+mod finding;
+pub mod marking;
+mod settling;
+
+use marking::Pending;
 
 /// One of the two halves of the screen; both are values of this type.
 #[derive(Clone, Debug)]
@@ -28,6 +33,12 @@ pub struct Pane {
     pub marks: Marks,
     /// The order asked for.
     pub order: Order,
+    /// Which names are asked for.
+    pub sieve: Sieve,
+    /// Whether keys go into the text of the sieve.
+    pub sifting: bool,
+    /// Marks that are being set beside.
+    pub marking: Option<Pending>,
     /// A read under way.
     pub loading: Option<Loading>,
     /// The number of the sorting that the rows are waiting for.
@@ -76,6 +87,11 @@ impl Loading {
     pub fn new(generation: u64, place: Place, land: Option<Vec<u8>>) -> Self {
         Self { generation, place, land, found: 0, shown: false, follows: true }
     }
+
+    /// Not when a list that stays is read again in no time.
+    pub fn is_worth_telling(&self, pane: &Pane) -> bool {
+        self.found > 0 || self.place != pane.place
+    }
 }
 
 impl Pane {
@@ -89,6 +105,9 @@ impl Pane {
             top: 0,
             marks: Marks::default(),
             order: Order::default(),
+            sieve: Sieve::default(),
+            sifting: false,
+            marking: None,
             loading: None,
             sorting: None,
             stale: false,
@@ -129,18 +148,6 @@ impl Pane {
         }
     }
 
-    /// The marked rows, else the one under the cursor.
-    pub fn selection(&self) -> Vec<EntryRef<'_>> {
-        if !self.marks.is_empty() {
-            let marked = self.rows.ids().iter().filter(|id| self.marks.has(**id));
-            return marked.filter_map(|id| self.rows.entries().get(*id)).collect();
-        }
-        match self.current() {
-            Row::Entry(entry) => vec![entry],
-            Row::Up | Row::Nothing => Vec::new(),
-        }
-    }
-
     /// Moves the cursor by rows, stopping at both ends.
     pub fn step(&mut self, rows: isize) {
         self.move_to(self.cursor.saturating_add_signed(rows));
@@ -168,110 +175,6 @@ impl Pane {
         self.top = self.top.clamp(lowest, self.cursor.max(lowest)).min(last_top.max(lowest));
     }
 
-    /// Marks or unmarks the row under the cursor.
-    pub fn toggle_mark(&mut self) {
-        if let Row::Entry(entry) = self.row(self.cursor) {
-            let (id, size) = (entry.id, entry.size);
-            self.marks.set(id, size, !self.marks.has(id));
-        }
-    }
-
-    /// Marks or unmarks every name that the pattern matches, directories left out; tells how many changed.
-    pub fn mark_matching(&mut self, pattern: &GlobMatcher, marked: bool) -> usize {
-        let before = self.marks.len();
-        for entry in self.rows.entries().iter().filter(|entry| entry.kind != Kind::Directory) {
-            if pattern.is_match(escape(entry.name)) {
-                self.marks.set(entry.id, entry.size, marked);
-            }
-        }
-        self.marks.len().abs_diff(before)
-    }
-
-    /// Marks what is not marked and the other way round, directories left out.
-    pub fn invert_marks(&mut self) {
-        for entry in self.rows.entries().iter().filter(|entry| entry.kind != Kind::Directory) {
-            self.marks.set(entry.id, entry.size, !self.marks.has(entry.id));
-        }
-    }
-
-    /// Forgets all marks.
-    pub fn clear_marks(&mut self) {
-        self.marks = Marks::default();
-    }
-
-    /// Takes up what the read under way has brought so far. In the same directory the cursor and the marks stay
-    /// on their names; in another the cursor stays at the top until the name comes that it is to land on.
-    pub fn settle(&mut self, listing: Listing) {
-        let Some(mut loading) = self.loading.take() else { return };
-        let here = self.current_id();
-        let kept = match listing.heirs {
-            _ if loading.shown => here.filter(|_| loading.follows),
-            Some(heirs) if loading.place == self.place => {
-                self.marks = self.marks.inherited(&heirs, listing.rows.entries());
-                here.and_then(|id| heirs.get(id))
-            }
-            _ => {
-                *self = Self { order: self.order, stale: self.stale, ..Self::new(loading.place.clone()) };
-                loading.follows = false;
-                None
-            }
-        };
-        let seen = if loading.shown { self.rows.len() } else { 0 };
-        (self.rows, self.free, self.read_at) = (listing.rows, listing.free, listing.at);
-        (self.partial, self.sorting, loading.shown) = (true, None, true);
-        loading.found = loading.found.max(self.rows.len() as u64);
-        self.keep_cursor(kept);
-        let land = loading.land.as_deref().and_then(|name| self.rows.entries().find(name, seen));
-        if let Some(row) = land.and_then(|id| self.rows.row_of(id)) {
-            self.cursor = row + self.offset();
-            (loading.land, loading.follows) = (None, true);
-        }
-        self.loading = Some(loading);
-    }
-
-    /// The read under way has brought all there is.
-    pub fn complete(&mut self) {
-        (self.loading, self.partial) = (None, false);
-    }
-
-    /// Takes up the same rows in another order.
-    pub fn reorder(&mut self, rows: Rows) {
-        let here = self.current_id();
-        (self.rows, self.sorting) = (rows, None);
-        self.keep_cursor(here);
-    }
-
-    /// Puts the cursor on the next name from its row on that begins with `text`, letters without case.
-    pub fn find(&mut self, text: &str) -> bool {
-        let wanted = text.to_lowercase();
-        let start = self.cursor.saturating_sub(self.offset()).min(self.rows.len());
-        let (before, after) = self.rows.ids().split_at(start);
-        let entries = self.rows.entries();
-        let near = after.iter().take(NEAR).position(|id| begins(entries.name(*id), &wanted));
-        let Some(index) = near.map(|index| index + start).or_else(|| {
-            // As they lie in memory, which is many times faster than row by row.
-            let mut hits = vec![false; entries.bound()];
-            let found = entries.ids().filter(|id| begins(entries.name(*id), &wanted));
-            found.for_each(|id| hits.get_mut(id as usize).into_iter().for_each(|hit| *hit = true));
-            let is_hit = |id: &u32| hits.get(*id as usize).is_some_and(|hit| *hit);
-            let behind = after.iter().position(is_hit).map(|index| index + start);
-            behind.or_else(|| before.iter().position(is_hit))
-        }) else {
-            return false;
-        };
-        self.move_to(index + self.offset());
-        true
-    }
-
-    /// Leaves the cursor on an entry wherever that stands now, at the same height of the screen; where it is
-    /// gone, the cursor keeps its row.
-    fn keep_cursor(&mut self, id: Option<u32>) {
-        let row = id.and_then(|id| self.rows.row_of(id)).map_or(self.cursor, |row| row + self.offset());
-        let row = row.min(self.row_count().saturating_sub(1));
-        self.top = (self.top + row).saturating_sub(self.cursor);
-        self.cursor = row;
-    }
-
     fn current_id(&self) -> Option<u32> {
         match self.current() {
             Row::Entry(entry) => Some(entry.id),
@@ -284,27 +187,12 @@ impl Pane {
     }
 }
 
-/// Whether a name as it is shown begins with a text in lower case. At the first byte that differs most names
-/// are as they are shown.
-fn begins(name: &[u8], wanted: &str) -> bool {
-    let pairs = name.iter().zip(wanted.as_bytes());
-    match pairs.into_iter().find(|(byte, wanted)| byte.to_ascii_lowercase() != **wanted) {
-        Some((b' '..=b'~', _)) => false,
-        None if wanted.bytes().all(|byte| matches!(byte, b' '..=b'~')) => name.len() >= wanted.len(),
-        _ => escape(name).to_lowercase().starts_with(wanted),
-    }
-}
-
-/// Rows from the cursor on that are searched before all are.
-const NEAR: usize = 1000;
-
 #[cfg(test)]
 mod tests {
-    use globset::Glob;
     use wire::message::Entry;
 
     use super::*;
-    use crate::app::sample::{directory, file, local_pane, names, reread_of};
+    use crate::app::sample::{directory, file, local_pane, reread_of};
 
     fn reread(pane: &mut Pane, entries: Vec<Entry>) {
         pane.loading = Some(Loading::new(1, pane.place.clone(), None));
@@ -346,51 +234,5 @@ mod tests {
             assert_eq!(pane.top, top, "row {row}");
         }
         pane.keep_visible(0);
-    }
-
-    #[test]
-    fn globs_and_search() {
-        let mut pane =
-            local_pane("/d", vec![directory("x.rs"), file("a.rs", 1, 0), file("b.txt", 2, 0), file("Bo", 4, 0)]);
-        let glob = Glob::new("*.rs").unwrap().compile_matcher();
-        assert_eq!(pane.mark_matching(&glob, true), 1);
-        pane.invert_marks();
-        assert_eq!(names(&pane.selection()), ["b.txt", "Bo"]);
-        assert!(pane.find("b") && pane.current_name() == b"b.txt");
-        assert!(pane.find("bo") && pane.current_name() == b"Bo");
-        assert!(!pane.find("nothing") && pane.current_name() == b"Bo");
-        assert!(pane.find("a") && pane.current_name() == b"a.rs");
-    }
-
-    #[test]
-    fn names_begin_as_they_are_shown() {
-        let table: [(&[u8], &str, bool); 11] = [
-            (b"Notes.md", "notes.", true),
-            (b"note", "notes", false),
-            (b"x", "", true),
-            (b"a\nb", "a\\nb", true),
-            (b"a\nb", "a\nb", false),
-            (b"\xffz", "\\xff", true),
-            ("Été".as_bytes(), "été", true),
-            ("été".as_bytes(), "ét", true),
-            ("été".as_bytes(), "e", false),
-            ("日".as_bytes(), "日本", false),
-            (b"plain", "日", false),
-        ];
-        for (name, wanted, is) in table {
-            assert_eq!(begins(name, wanted), is, "{name:?} {wanted}");
-            assert_eq!(escape(name).to_lowercase().starts_with(wanted), is);
-        }
-    }
-
-    #[test]
-    fn a_search_finds_what_is_far_and_goes_round() {
-        let entries = (0..5000).rev().map(|n| file(&format!("f{n}"), 0, 0)).collect();
-        let mut pane = local_pane("/d", entries);
-        for (text, name) in [("f4321", "f4321"), ("f12", "f12"), ("F4999", "f4999"), ("f", "f4999"), ("f0", "f0")] {
-            assert!(pane.find(text), "{text}");
-            assert_eq!(pane.current_name(), name.as_bytes(), "{text}");
-        }
-        assert!(!pane.find("g") && pane.current_name() == b"f0");
     }
 }

@@ -116,6 +116,7 @@ pub(crate) fn app() -> App {
         zone: TimeZone::UTC,
         size: (80, 24),
         if_exists: IfExists::Ask,
+        hide_dots: false,
     });
     app.left = local_pane(
         "/home/ada/Downloads",

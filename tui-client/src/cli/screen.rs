@@ -38,6 +38,7 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         if_exists: config.if_exists,
         on_end: config.queue.on_end.clone(),
         looks: Looks::of(&config, places.config.clone()),
+        hide_dots: !config.show_hidden,
     };
     match runtime::run(settings).await {
         Ok(()) => DONE,

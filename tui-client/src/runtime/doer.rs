@@ -17,6 +17,7 @@ use super::turn::{Lent, Perform};
 use super::{details, editing, finale, past, reading, space, undoing, viewing, work};
 use crate::app::dialog::Login;
 use crate::app::edit::Errand;
+use crate::app::rows::Rows;
 use crate::update::{Ask, Edit, Edited, Effect, Msg, Told, Work};
 
 /// The doer of the real program.
@@ -166,13 +167,16 @@ impl Perform for Doer {
     fn perform(&mut self, effect: Effect) {
         let (inbox, port, token) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
         match effect {
-            Effect::Read { generation, place, order, shown } => {
-                let gathering = Gathering::new(generation, order, shown, inbox.clone());
+            Effect::Read { generation, place, order, sieve, shown } => {
+                let gathering = Gathering::new(generation, Rows::none(order, sieve), shown, inbox.clone());
                 let job = reading::read(port, generation, place, gathering, inbox);
                 self.spawn(Key::Numbered(generation), job, token);
             }
-            Effect::Sort { generation, rows, order } => {
-                self.spawn_free(reading::sort(generation, rows, order, inbox));
+            Effect::Sort { generation, rows, order, sieve } => {
+                self.spawn_free(reading::sort(generation, inbox, move || rows.arranged(order, sieve)));
+            }
+            Effect::Mark { generation, rows, marks, markings } => {
+                self.spawn_free(reading::mark(generation, rows, marks, markings, inbox));
             }
             Effect::Count { serial, places } => {
                 let job = reading::count(port, serial, places, token.clone(), inbox);

@@ -12,7 +12,6 @@ use wire::message::Entry;
 
 use super::disk;
 use super::reading::{Pulse, panicked};
-use crate::app::order::Order;
 use crate::app::rows::{Heirs, Listing, Rows};
 use crate::entries::{Entries, Known};
 use crate::update::Msg;
@@ -45,9 +44,9 @@ struct Sorting {
 }
 
 impl Gathering {
-    pub(super) fn new(generation: u64, order: Order, shown: Option<Rows>, inbox: mpsc::Sender<Msg>) -> Self {
+    /// A read into `rows`, of which there are none yet.
+    pub(super) fn new(generation: u64, rows: Rows, shown: Option<Rows>, inbox: mpsc::Sender<Msg>) -> Self {
         let (entries, pulse) = (Entries::default(), Pulse::new(inbox.clone()));
-        let rows = Rows::new(Entries::default(), order);
         let known = shown.as_ref().map(|rows| Known::of(rows.entries())).unwrap_or_default();
         Self { generation, inbox, pulse, shown, known, free: None, entries, rows, due: None }
     }
@@ -89,7 +88,7 @@ impl Gathering {
     }
 
     fn has_news(&self) -> bool {
-        self.shown.is_none() && self.entries.len() > self.rows.len()
+        self.shown.is_none() && self.entries.len() > self.rows.entries().len()
     }
 
     fn sort(&self) -> Sorting {
@@ -141,7 +140,7 @@ mod tests {
     fn read(shown: Option<Rows>) -> Read {
         let (pages, reading) = mpsc::channel(1);
         let (inbox, told) = mpsc::channel(16);
-        let ended = tokio::spawn(Gathering::new(1, Order::default(), shown, inbox).run(reading));
+        let ended = tokio::spawn(Gathering::new(1, Rows::default(), shown, inbox).run(reading));
         Read { pages, told, ended }
     }
 

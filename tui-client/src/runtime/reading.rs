@@ -12,7 +12,8 @@ use super::disk;
 use super::gathering::Gathering;
 use super::port::Port;
 use crate::app::dialog::Tally;
-use crate::app::order::Order;
+use crate::app::marks::Marks;
+use crate::app::pane::marking::Marking;
 use crate::app::place::Place;
 use crate::app::rows::Rows;
 use crate::update::Msg;
@@ -40,11 +41,21 @@ pub(super) async fn read(
     let _ = inbox.send(Msg::Read { generation, result }).await;
 }
 
-/// Puts rows into another order.
-pub(super) async fn sort(generation: u64, rows: Rows, order: Order, inbox: mpsc::Sender<Msg>) {
+/// Puts rows into another order, or shows others of them.
+pub(super) async fn sort(generation: u64, inbox: mpsc::Sender<Msg>, arranged: impl FnOnce() -> Rows + Send + 'static) {
     // A sorting that failed leaves the rows as they are.
-    if let Ok(rows) = spawn_blocking(move || rows.sorted(order)).await {
+    if let Ok(rows) = spawn_blocking(arranged).await {
         let _ = inbox.send(Msg::Sorted { generation, rows }).await;
+    }
+}
+
+/// Sets marks, one change after another.
+pub(super) async fn mark(generation: u64, rows: Rows, before: Marks, markings: Vec<Marking>, inbox: mpsc::Sender<Msg>) {
+    let (all, old) = (rows.clone(), before.clone());
+    let marked = spawn_blocking(move || markings.iter().fold(old, |marks, marking| marking.apply(&all, &marks)));
+    // One that failed leaves the marks as they are.
+    if let Ok(marks) = marked.await {
+        let _ = inbox.send(Msg::Marked { generation, rows, before, marks }).await;
     }
 }
 

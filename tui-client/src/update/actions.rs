@@ -4,14 +4,15 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, decisions, details, dialogs, editing, history, keys, menu, prompts, push, queue, reads, server,
-    undo, viewer,
+    Effect, board, decisions, details, dialogs, editing, history, keys, marking, menu, prompts, push, queue, reads,
+    server, sifting, undo, viewer,
 };
 use crate::action::{Action, Scope};
 use crate::app::dialog::{Help, Kind};
 use crate::app::layout::{self, Layout};
 use crate::app::pairing::Purpose;
 use crate::app::pane::Row;
+use crate::app::pane::marking::{Turn, Which};
 use crate::app::place::Place;
 use crate::app::queue::is_busy;
 use crate::app::{App, Tone};
@@ -46,6 +47,7 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::Move => prompts::rename(app, out),
         Action::Details => details::open(app, out),
         Action::Edit => editing::begin(app, out),
+        Action::Rename => prompts::rename_here(app),
         Action::MakeDirectory => prompts::make_directory(app),
         Action::NewFile => prompts::new_file(app),
         Action::Delete => prompts::delete(app, prompts::Past::Nothing, out),
@@ -73,16 +75,22 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
             app.here_mut().toggle_mark();
             app.here_mut().step(1);
         }
+        Action::MarkUp => app.here_mut().mark_step(-1),
+        Action::MarkDown => app.here_mut().mark_step(1),
+        Action::MarkPageUp => app.here_mut().mark_step(-page),
+        Action::MarkPageDown => app.here_mut().mark_step(page),
+        Action::MarkFirst => app.here_mut().mark_to_end(false),
+        Action::MarkLast => app.here_mut().mark_to_end(true),
         Action::MarkPattern => prompts::pattern(app, true),
         Action::UnmarkPattern => prompts::pattern(app, false),
-        Action::InvertMarks => {
-            app.here_mut().invert_marks();
-            if app.here().partial {
-                app.tell(Tone::Plain, "Turned round the marks of those read so far");
-            }
-        }
+        Action::InvertMarks => marking::mark(app, Which::Files, Turn::Round, out),
+        Action::InvertAll => marking::mark(app, Which::All, Turn::Round, out),
+        Action::MarkLike => marking::mark_like(app, Turn::On, out),
+        Action::UnmarkLike => marking::mark_like(app, Turn::Off, out),
         Action::Search => app.here_mut().search = Some(String::new()),
         Action::SearchAgain => keys::search_again(app),
+        Action::Filter => sifting::open(app),
+        Action::ToggleHidden => sifting::toggle_dots(app, out),
         Action::Sort(by) => {
             let pane = app.here_mut();
             pane.order = pane.order.pressed(by);
@@ -171,7 +179,7 @@ fn other_side(app: &mut App, out: &mut Vec<Effect>) {
 
 /// Leaves the innermost open thing.
 fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
-    if app.here_mut().search.take().is_some() {
+    if app.here_mut().search.take().is_some() || app.here().sifting && sifting::leave(app, out) {
         return;
     }
     if app.here().loading.is_none() && super::sync::stop_carrying(app, out) {
@@ -185,7 +193,10 @@ fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
         } else {
             format!("No longer reading {place}")
         };
-        app.tell(Tone::Plain, text);
+        return app.tell(Tone::Plain, text);
+    }
+    if !marking::leave(app) {
+        sifting::leave(app, out);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, ModifierKeyCode};
 
-use super::{Effect, actions, board, dialogs, history, menu};
+use super::{Effect, actions, board, dialogs, history, menu, sifting};
 use crate::action::{Action, Look, Scope};
 use crate::app::layout::Layout;
 use crate::app::{App, Tone};
@@ -35,8 +35,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         _ if app.board.typing && board::type_key(app, key) => {}
         _ if history::is_typing(app) && history::type_key(app, key) => {}
         _ if app.here().search.is_some() && search(app, key) => {}
+        _ if app.here().sifting && app.focus == Scope::Panes && sifting::press(app, key, out) => {}
         Some(action) => actions::run(app, action, out),
-        None => {}
+        None => search_by_alt(app, key),
     }
 }
 
@@ -54,7 +55,8 @@ fn hold(app: &mut App, key: KeyEvent) {
 }
 
 /// Text from the clipboard goes into a field or a search and is never run as keys.
-pub(super) fn paste(app: &mut App, text: &str) {
+pub(super) fn paste(app: &mut App, text: &str, out: &mut Vec<Effect>) {
+    let sifting = app.here().sifting;
     match app.dialogs.last_mut() {
         Some(dialog) => {
             if let Some(field) = dialog.field_mut() {
@@ -63,6 +65,7 @@ pub(super) fn paste(app: &mut App, text: &str) {
             }
         }
         None if app.chrome.menu.is_some() => {}
+        None if sifting => sifting::paste(app, text, out),
         None => {
             for c in text.chars().filter(|c| !c.is_control()) {
                 if history::is_typing(app) {
@@ -150,6 +153,18 @@ pub(super) fn search_again(app: &mut App) {
         return app.tell(Tone::Plain, "Nothing was searched for");
     }
     next_hit(app, &sought);
+}
+
+/// A letter beside Alt that means nothing else opens the search with it.
+fn search_by_alt(app: &mut App, key: KeyEvent) {
+    if let KeyCode::Char(c) = key.code
+        && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::ALT
+        && c.is_alphanumeric()
+        && app.focus == Scope::Panes
+    {
+        (app.here_mut().search, app.here_mut().sifting) = (Some(String::new()), false);
+        extend_search(app, c);
+    }
 }
 
 fn extend_search(app: &mut App, c: char) {

@@ -11,9 +11,12 @@ use wire::{Fault, RemotePath, Root};
 use super::{Edit, Edited, Finale, Told, Wish};
 use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
+use crate::app::marks::Marks;
 use crate::app::order::Order;
+use crate::app::pane::marking::Marking;
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
+use crate::app::sieve::Sieve;
 use crate::app::space::Disk;
 use crate::app::viewer::{Found, Goal, Stamp};
 use crate::engine::Restored;
@@ -65,6 +68,17 @@ pub enum Msg {
         generation: u64,
         /// In their new order.
         rows: Rows,
+    },
+    /// Marks were set beside.
+    Marked {
+        /// The marking.
+        generation: u64,
+        /// The rows that were looked at.
+        rows: Rows,
+        /// The marks it began with.
+        before: Marks,
+        /// The marks it ended with.
+        marks: Marks,
     },
     /// Time to look again at panes that are out of date.
     RereadStale,
@@ -242,11 +256,13 @@ pub enum Effect {
         place: Place,
         /// In which order the rows are wanted.
         order: Order,
+        /// Which of them are.
+        sieve: Sieve,
         /// The rows shown of that directory, which stay until all new ones are there. Where there are none,
         /// what is read is wanted bit by bit.
         shown: Option<Rows>,
     },
-    /// Put rows into another order.
+    /// Put rows into another order and behind another sieve.
     Sort {
         /// Names the sorting.
         generation: u64,
@@ -254,6 +270,19 @@ pub enum Effect {
         rows: Rows,
         /// In which order they are wanted.
         order: Order,
+        /// Which of them are.
+        sieve: Sieve,
+    },
+    /// Set marks, one change after another.
+    Mark {
+        /// Names it.
+        generation: u64,
+        /// The rows.
+        rows: Rows,
+        /// What is marked.
+        marks: Marks,
+        /// What is to become of it.
+        markings: Vec<Marking>,
     },
     /// Put two directories side by side.
     Scan {

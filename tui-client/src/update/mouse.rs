@@ -147,7 +147,7 @@ fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
     app.focus = Scope::Panes;
     let list = layout::list_area(layout.pane(side));
     let pane = app.pane_mut(side);
-    pane.search = None;
+    (pane.search, pane.sifting) = (None, false);
     let row = usize::from(spot.y.checked_sub(list.y)?) + pane.top;
     if !list.contains(spot) || row >= pane.row_count() {
         return None;

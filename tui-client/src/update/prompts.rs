@@ -4,11 +4,12 @@ use globset::Glob;
 use wire::message::{Kind as EntryKind, Secret};
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, decisions, find, push, server, viewer, work};
+use super::{Effect, Steps, Work, decisions, find, marking, push, server, viewer, work};
 use crate::action::Scope;
 use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Source, Tally};
 use crate::app::field::Field;
-use crate::app::pane::Pane;
+use crate::app::pane::marking::{Turn, Which};
+use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
 use crate::app::text;
 use crate::app::{App, Copying, Session, Tone};
@@ -60,6 +61,16 @@ pub(super) fn stop_count(kind: &mut Kind, out: &mut Vec<Effect>) {
     if let Kind::Prompt(prompt, _) = kind {
         let running = prompt.counting_mut().filter(|counting| !counting.tally.complete);
         out.extend(running.map(|counting| Effect::StopCount(counting.serial)));
+    }
+}
+
+/// Asks for a new name of what is under the cursor, whatever is marked.
+pub(super) fn rename_here(app: &mut App) {
+    let base = app.here().place.clone();
+    let Row::Entry(entry) = app.here().current() else { return app.tell(Tone::Plain, "Nothing to rename") };
+    let (text, source) = (escape(entry.name), source(&base, entry));
+    if let Some(source) = source {
+        push(app, Kind::Prompt(Prompt::Move { sources: vec![source], base, counting: None }, Field::new(text)));
     }
 }
 
@@ -125,7 +136,7 @@ pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<E
         Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
         Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
         Prompt::FindNames(place) => find::begin(app, place, typed, out),
-        Prompt::Pattern { mark } => mark_matching(app, typed, mark),
+        Prompt::Pattern { mark } => mark_matching(app, typed, mark, out),
         Prompt::KeepBoth(question) => decisions::name(app, &question, typed, out),
         Prompt::Copy { sources, base, .. } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),
         Prompt::Move { sources, base, .. } => {
@@ -219,12 +230,10 @@ fn new_place(app: &App, base: &Place, typed: &str) -> Result<Place, String> {
     if place == *base { Err("Type a name".to_owned()) } else { Ok(place) }
 }
 
-fn mark_matching(app: &mut App, typed: &str, mark: bool) -> Result<(), String> {
-    let pattern = Glob::new(typed).map_err(|error| error.to_string())?.compile_matcher();
-    let changed = app.here_mut().mark_matching(&pattern, mark);
-    let word = if mark { "Marked" } else { "Unmarked" };
-    let of_these = if app.here().partial { " of those read so far" } else { "" };
-    app.tell(Tone::Plain, format!("{word} {}{of_these}", text::count(changed as u64, "file")));
+fn mark_matching(app: &mut App, typed: &str, mark: bool, out: &mut Vec<Effect>) -> Result<(), String> {
+    Glob::new(typed).map_err(|error| error.to_string())?;
+    let turn = if mark { Turn::On } else { Turn::Off };
+    marking::mark(app, Which::Matching(typed.to_owned()), turn, out);
     Ok(())
 }
 
@@ -238,6 +247,10 @@ fn proposal(base: &Place, sources: &[Source]) -> String {
 
 fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
     let hits = app.lists.hits.as_ref().filter(|_| app.focus == Scope::Hits);
+    if hits.is_none() && app.here().marking.is_some() {
+        app.tell(Tone::Plain, "Marks are still being set; Esc leaves them as they were");
+        return None;
+    }
     let sources = hits.map_or_else(|| sources(app.here()), |hits| hits.selection());
     if sources.is_empty() {
         app.tell(Tone::Plain, "Nothing is marked");
@@ -247,10 +260,11 @@ fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
 }
 
 fn sources(pane: &Pane) -> Vec<Source> {
-    let source = |entry: EntryRef<'_>| {
-        let place = pane.place.join(entry.name).ok()?;
-        let directory = entry.kind == EntryKind::Directory;
-        Some(Source { place, directory, size: entry.size, mtime: entry.mtime })
-    };
-    pane.selection().into_iter().filter_map(source).collect()
+    pane.selection().into_iter().filter_map(|entry| source(&pane.place, entry)).collect()
+}
+
+fn source(base: &Place, entry: EntryRef<'_>) -> Option<Source> {
+    let place = base.join(entry.name).ok()?;
+    let directory = entry.kind == EntryKind::Directory;
+    Some(Source { place, directory, size: entry.size, mtime: entry.mtime })
 }

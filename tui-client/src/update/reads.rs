@@ -22,9 +22,10 @@ pub(super) fn go(app: &mut App, side: Side, place: Place, land: Option<Vec<u8>>,
         out.push(Effect::StopRead(old.generation));
     }
     pane.stale = false;
-    let shown = (place == pane.place && !pane.rows.is_empty()).then(|| pane.rows.clone());
+    let shown = (place == pane.place && !pane.rows.entries().is_empty()).then(|| pane.rows.clone());
     pane.loading = Some(Loading::new(generation, place.clone(), land));
-    out.push(Effect::Read { generation, place, order: pane.order, shown });
+    let (order, sieve) = (pane.order, if place == pane.place { pane.sieve.clone() } else { pane.sieve.elsewhere() });
+    out.push(Effect::Read { generation, place, order, sieve, shown });
 }
 
 /// Reads the same directory again, unless the pane is on its way to another one.
@@ -55,6 +56,7 @@ pub(super) fn found(app: &mut App, generation: u64, found: u64) {
 pub(super) fn partly(app: &mut App, generation: u64, listing: Listing) {
     let Some(pane) = reading(app, generation) else { return };
     pane.settle(listing);
+    sift_at_once(pane);
     match pane.place.clone() {
         Place::Local(path) => app.local_place = path,
         Place::Remote(path) => app.remote_place = path,
@@ -67,7 +69,8 @@ pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Faul
         Ok(listing) => {
             partly(app, generation, listing);
             app.pane_mut(side).complete();
-            if app.pane(side).rows.order() != app.pane(side).order {
+            let pane = app.pane(side);
+            if pane.rows.order() != pane.order || pane.rows.sieve() != &pane.sieve {
                 sort(app, side, out);
             }
         }
@@ -83,7 +86,28 @@ pub(super) fn sort(app: &mut App, side: Side, out: &mut Vec<Effect>) {
     let generation = app.next_serial();
     let pane = app.pane_mut(side);
     pane.sorting = Some(generation);
-    out.push(Effect::Sort { generation, rows: pane.rows.clone(), order: pane.order });
+    let (rows, order, sieve) = (pane.rows.clone(), pane.order, pane.sieve.clone());
+    out.push(Effect::Sort { generation, rows, order, sieve });
+}
+
+/// Has the names shown that are asked for now: at once, or beside where there are many.
+pub(super) fn sift(app: &mut App, side: Side, out: &mut Vec<Effect>) {
+    let pane = app.pane_mut(side);
+    let waits = pane.sorting.is_some() || !sift_at_once(pane);
+    // While it is read, a long list waits for its end.
+    if waits && pane.loading.is_none() {
+        sort(app, side, out);
+    }
+}
+
+/// Tells whether the rows are what is asked for.
+fn sift_at_once(pane: &mut Pane) -> bool {
+    let is_so = pane.rows.sieve() == &pane.sieve;
+    if !is_so && pane.rows.entries().len() <= AT_ONCE {
+        pane.reorder(pane.rows.clone().sifted(pane.sieve.clone()));
+        return true;
+    }
+    is_so
 }
 
 pub(super) fn sorted(app: &mut App, generation: u64, rows: Rows) {
@@ -157,6 +181,9 @@ pub(super) fn back_online(app: &mut App, out: &mut Vec<Effect>) {
     app.tell(Tone::Good, "Connected again");
     reread_remote(app, out);
 }
+
+/// Longer lists are not gone through between two pictures: some 5 ms.
+pub(super) const AT_ONCE: usize = 50_000;
 
 fn reading(app: &mut App, generation: u64) -> Option<&mut Pane> {
     [&mut app.left, &mut app.right].into_iter().find(|pane| is_reading(pane, generation))

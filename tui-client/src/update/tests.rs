@@ -14,6 +14,7 @@ use crate::app::order::{By, Order};
 use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
 use crate::app::sample::{self, all_names, directory, file, keys, listing, reread_of};
+use crate::app::sieve::Sieve;
 use crate::app::{Session, Side, Tone};
 use crate::engine::status::{
     AfterCopy, IfExists, ItemId, Job, Link, NewItem, Question, QuestionId, Reply, State, Status,
@@ -30,6 +31,7 @@ mod moves;
 mod queue;
 mod random;
 mod reads;
+mod sifting;
 mod space;
 mod transfers;
 mod undo;
@@ -56,12 +58,13 @@ fn up(name: &str, target: &str) -> NewItem {
 }
 
 fn read(generation: u64, place: Place) -> Effect {
-    Effect::Read { generation, place, order: Order::default(), shown: None }
+    Effect::Read { generation, place, order: Order::default(), sieve: Sieve::default(), shown: None }
 }
 
 /// As [`read`], while what the pane shows of the directory stays.
 fn reread(generation: u64, pane: &Pane) -> Effect {
-    Effect::Read { generation, place: pane.place.clone(), order: Order::default(), shown: Some(pane.rows.clone()) }
+    let (place, order, sieve) = (pane.place.clone(), Order::default(), Sieve::default());
+    Effect::Read { generation, place, order, sieve, shown: Some(pane.rows.clone()) }
 }
 
 /// After the keys, the active pane's cursor and the names that are marked.

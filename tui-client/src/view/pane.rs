@@ -8,14 +8,18 @@ use wire::size;
 
 use crate::action::Scope;
 use crate::app::layout::list_area;
-use crate::app::order::{By, Order};
 use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
-use crate::app::text::{self, Dates, clip, clip_left, columns, fit, fit_right};
+use crate::app::text::{self, clip, clip_left, columns};
 use crate::app::{App, Session, Side};
 use crate::engine::status::Link;
 use crate::entries::EntryRef;
 use crate::theme::{Look, Theme};
+
+mod columns;
+mod divider;
+
+use columns::Columns;
 
 pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -35,6 +39,8 @@ pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mu
         &super::space::words(app, pane, room),
         if pane.place.is_local() { look } else { theme.gauge },
     );
+    let divider = Rect { y: area.bottom().saturating_sub(3), height: 1, ..area };
+    divider::draw(pane, if active { theme.heading } else { look }, divider, buffer);
     let columns = Columns::of(list_area(area).width);
     let heading = columns.heading(pane.order);
     columns.draw(buffer, area.x + 1, area.y + 1, &heading, theme.heading, theme.frame);
@@ -74,73 +80,6 @@ fn look_of(theme: &Theme, pane: &Pane, row: usize, cursor: bool, stale: bool) ->
     }
 }
 
-/// The widths of the columns in a pane; 0 where one is left out.
-struct Columns {
-    name: usize,
-    date: usize,
-    proven: usize,
-}
-
-/// Name, size, date, and whether its content is proven.
-type Cells = [String; 4];
-
-impl Columns {
-    fn of(width: u16) -> Self {
-        let (date, proven) = match width {
-            0..36 => (0, 0),
-            36..56 => (12, 0),
-            _ => (16, 1),
-        };
-        let line = |column: usize| if column > 0 { column + 1 } else { 0 };
-        Self { name: usize::from(width).saturating_sub(SIZE + 1 + line(date) + line(proven)), date, proven }
-    }
-
-    fn heading(&self, order: Order) -> Cells {
-        let word =
-            |word: &str, by: By| if order.by == by { format!("{word} {}", order.arrow()) } else { word.to_owned() };
-        let name = if order.by == By::Extension { word("Name .ext", By::Extension) } else { word("Name", By::Name) };
-        [format!(" {name}"), word("Size", By::Size), word("Modified", By::Time), "✓".to_owned()]
-    }
-
-    fn row(&self, app: &App, pane: &Pane, row: usize) -> Cells {
-        match pane.row(row) {
-            Row::Up => [" ..".to_owned(), "UP".to_owned(), String::new(), String::new()],
-            Row::Entry(entry) => {
-                let mark = if pane.marks.has(entry.id) { '√' } else { ' ' };
-                let dates = if self.date > 12 { Dates::Long } else { Dates::Short };
-                let date = text::date(entry.mtime, pane.read_at, &app.zone, dates);
-                let proven = if entry.proven { "✓" } else { "" };
-                [format!("{mark}{}", escape(entry.name)), size_word(entry), date, proven.to_owned()]
-            }
-            Row::Nothing => Default::default(),
-        }
-    }
-
-    /// Draws the cells with lines between them, exactly as wide as the pane.
-    fn draw(&self, buffer: &mut Buffer, x: u16, y: u16, cells: &Cells, look: Look, lines: Look) {
-        let [name, size, date, proven] = cells;
-        let mut parts = vec![(fit(name, self.name), look)];
-        for (cell, width) in [(size, SIZE), (date, self.date), (proven, self.proven)] {
-            if width > 0 {
-                parts.extend([("│".to_owned(), lines), (fit_right(cell, width), look)]);
-            }
-        }
-        let mut at = x;
-        for (words, look) in parts {
-            (at, _) = buffer.set_stringn(at, y, &words, columns(&words), look.0);
-        }
-    }
-}
-
-fn size_word(entry: EntryRef<'_>) -> String {
-    match entry.kind {
-        Kind::File => size::show_short(entry.size),
-        Kind::Directory => "DIR".to_owned(),
-        Kind::Link => "LINK".to_owned(),
-        Kind::Other => "OTHER".to_owned(),
-    }
-}
-
 fn title(app: &App, pane: &Pane) -> String {
     let path = pane.place.short_text(app.home.as_deref());
     match (&pane.place, &app.session) {
@@ -156,7 +95,7 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
     if let Some(search) = &pane.search {
         return clip_left(&format!("find: {}_", escape(search.as_bytes())), room);
     }
-    if let Some(loading) = &pane.loading {
+    if let Some(loading) = pane.loading.as_ref().filter(|loading| loading.is_worth_telling(pane)) {
         let reading = format!("reading… {}", text::grouped(loading.found));
         return if pane.marks.is_empty() { reading } else { format!("{reading}  {}", marks_text(pane)) };
     }
@@ -182,12 +121,17 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
     match pane.current() {
         Row::Up => "to the directory above".to_owned(),
         Row::Entry(entry) => entry_text(entry, room),
-        Row::Nothing => "empty".to_owned(),
+        Row::Nothing if pane.rows.entries().is_empty() => "empty".to_owned(),
+        Row::Nothing => "nothing is shown".to_owned(),
     }
 }
 
 fn marks_text(pane: &Pane) -> String {
-    format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()))
+    let marked = format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()));
+    match pane.marks_not_shown() {
+        0 => marked,
+        some => format!("{marked}, {} not shown", text::grouped(some as u64)),
+    }
 }
 
 /// With the key that does not wait, where it fits.
@@ -244,6 +188,3 @@ fn on_border(buffer: &mut Buffer, area: Rect, y: u16, words: &str, look: Look) {
         buffer.set_stringn(area.x.saturating_add(2), y, format!(" {words} "), room, look.0);
     }
 }
-
-/// `1000K` is never shown: six columns and a blank.
-const SIZE: usize = 7;

@@ -14,6 +14,7 @@ use super::*;
 use crate::app::dialog::{Dialog, Login};
 use crate::app::field::Field;
 use crate::app::pane::Loading;
+use crate::app::pane::marking::{Marking, Turn, Which};
 use crate::app::sample::{self, NOW, entry, file};
 use crate::app::{Session, place::Place};
 use crate::engine::status::{AfterCopy, ItemId, ItemStatus, Link, State};
@@ -24,6 +25,7 @@ mod chrome;
 mod decisions;
 mod history;
 mod lists;
+mod panes;
 mod transfers;
 mod trash;
 mod viewer;
@@ -256,7 +258,8 @@ fn file_dialogs(app: &App) -> Vec<Kind> {
         app.right.move_to(1);
         if mark {
             app.right.toggle_mark();
-            app.right.invert_marks();
+            let files = Marking { which: Which::Files, turn: Turn::Round };
+            app.right.marks = files.apply(&app.right.rows, &app.right.marks);
         }
         for key in [5, 6, 7, 8] {
             press(&mut app, KeyCode::F(key));

@@ -72,7 +72,7 @@ impl Random {
 
     fn key(&mut self) -> crossterm::event::KeyEvent {
         let table: Vec<&str> = crate::action::specs().flat_map(|spec| spec.keys.iter().copied()).collect();
-        let others = ["Tab", "Left", "Right", "Enter", "Esc", "a", "日", "/", "*", "[", "0", "5", "8", "Home"];
+        let others = ["Tab", "Left", "Right", "Enter", "Esc", "a", "日", "/", "*", ".", "[", "0", "5", "8", "Home"];
         let key = if self.below(2) == 0 { self.pick(&table) } else { self.pick(&others) };
         keys(&format!("<{key}>")).pop().unwrap_or(KeyCode::Enter.into())
     }
@@ -90,12 +90,14 @@ impl Random {
                     Msg::Read { generation, result: Ok(listing) }
                 })
             }
-            Effect::Sort { generation, rows, order } => Some(Msg::Sorted { generation, rows: rows.sorted(order) }),
             Effect::ReadHistory(serial) => {
                 let result = if self.below(4) == 0 { Err("no\x1b".into()) } else { Ok(sample::pasts("a@b:1").into()) };
                 Some(Msg::Past { serial, result })
             }
             Effect::Trash(wish) => self.told(wish, fault),
+            Effect::Sort { generation, rows, order, sieve } => {
+                Some(Msg::Sorted { generation, rows: rows.arranged(order, sieve) })
+            }
             Effect::Work(work) => Some(Msg::Worked { work, done: 0, fault: Some(fault) }),
             _ => None,
         }

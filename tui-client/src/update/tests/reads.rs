@@ -172,9 +172,9 @@ fn a_read_that_fails_half_way_keeps_what_came_and_says_so() {
     assert_eq!((all_names(&app.left).as_str(), app.left.partial), ("m t", true));
     assert_eq!(app.note.text, "Cannot read all of ~/Downloads/albums: the connection is lost");
     run(&mut app, "*");
-    assert_eq!(app.note.text, "Turned round the marks of those read so far");
+    assert_eq!(app.note.text, "Marked 2 names of those read so far");
     run(&mut app, "-*<Enter>");
-    assert_eq!(app.note.text, "Unmarked 2 files of those read so far");
+    assert_eq!(app.note.text, "Unmarked 2 names of those read so far");
 }
 
 #[test]
@@ -194,12 +194,18 @@ fn sorting_needs_no_read() {
     let by_size = Order { by: By::Size, reverse: false };
     let rows = app.left.rows.clone();
     run(&mut app, "<End><Insert>");
-    assert_eq!(run(&mut app, "<Alt-S>"), [Effect::Sort { generation: 1, rows: rows.clone(), order: by_size }]);
+    assert_eq!(
+        run(&mut app, "<Alt-S>"),
+        [Effect::Sort { generation: 1, rows: rows.clone(), order: by_size, sieve: Sieve::default() }]
+    );
     let turned = Order { by: By::Size, reverse: true };
-    assert_eq!(run(&mut app, "<Alt-S>"), [Effect::Sort { generation: 2, rows: rows.clone(), order: turned }]);
-    update(&mut app, Msg::Sorted { generation: 1, rows: rows.sorted(by_size) });
+    assert_eq!(
+        run(&mut app, "<Alt-S>"),
+        [Effect::Sort { generation: 2, rows: rows.clone(), order: turned, sieve: Sieve::default() }]
+    );
+    update(&mut app, Msg::Sorted { generation: 1, rows: rows.arranged(by_size, Sieve::default()) });
     assert_eq!(app.left.rows.order(), Order::default(), "asked for another order since");
-    update(&mut app, Msg::Sorted { generation: 2, rows: rows.sorted(turned) });
+    update(&mut app, Msg::Sorted { generation: 2, rows: rows.arranged(turned, Sieve::default()) });
     assert_eq!(all_names(&app.left), "iso albums notes.md boat-plans.pdf debian-12.iso");
     assert_eq!((app.left.current_name(), app.left.marks.len()), (b"notes.md".as_slice(), 1));
     // While a directory is read, at its end.
@@ -209,13 +215,16 @@ fn sorting_needs_no_read() {
     assert_eq!(run(&mut app, "<Alt-S>"), []);
     let listing = large.more("a");
     let rows = listing.rows.clone();
-    assert_eq!(whole(&mut app, 1, listing), [Effect::Sort { generation: 2, rows, order: by_size }]);
+    assert_eq!(
+        whole(&mut app, 1, listing),
+        [Effect::Sort { generation: 2, rows, order: by_size, sieve: Sieve::default() }]
+    );
     // A read that ends later brings its own order, and the sorting is void.
     let mut app = sample::app();
     let rows = app.left.rows.clone();
     run(&mut app, "<Alt-S><Ctrl-R>");
     let listing = reread_of(&app.left, vec![file("a", 1, 0)]);
-    whole(&mut app, 2, Listing { rows: listing.rows.sorted(by_size), ..listing });
+    whole(&mut app, 2, Listing { rows: listing.rows.arranged(by_size, Sieve::default()), ..listing });
     update(&mut app, Msg::Sorted { generation: 1, rows });
     assert_eq!(all_names(&app.left), "a");
 }

@@ -1,0 +1,129 @@
+//! Which names of a directory are shown: those with a dot or not, and those that a typed text lets through.
+//! Runs on whole lists, off the screen's thread where they are long.
+
+use globset::{GlobBuilder, GlobMatcher};
+use wire::path::escape;
+
+/// What keeps names out of a list. The usual one lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sieve {
+    /// Whether names that begin with a dot are left out.
+    pub hides_dots: bool,
+    /// What the others must hold; with `*` or `?` a pattern for the whole name. Letters match either case, unless one of
+    /// them is a capital.
+    pub text: String,
+}
+
+/// A sieve made ready for many names.
+enum Test {
+    All,
+    Within(String, Case),
+    Glob(GlobMatcher),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Either,
+    Exact,
+}
+
+impl Sieve {
+    /// Whether it lets everything through.
+    pub fn is_open(&self) -> bool {
+        !self.hides_dots && self.text.is_empty()
+    }
+
+    /// What stays of it in another directory.
+    pub fn elsewhere(&self) -> Self {
+        Self { hides_dots: self.hides_dots, text: String::new() }
+    }
+
+    /// The entries that pass, in their order, and how many have a hidden name.
+    pub fn sift<'a>(&self, ids: &[u32], name: impl Fn(u32) -> &'a [u8]) -> (Vec<u32>, usize) {
+        let (test, mut hidden) = (self.test(), 0);
+        let mut shown = Vec::new();
+        for id in ids {
+            let name = name(*id);
+            if self.hides_dots && name.starts_with(b".") {
+                hidden += 1;
+            } else if test.passes(name) {
+                shown.push(*id);
+            }
+        }
+        (shown, hidden)
+    }
+
+    fn test(&self) -> Test {
+        let case = if self.text.chars().any(char::is_uppercase) { Case::Exact } else { Case::Either };
+        if self.text.is_empty() {
+            return Test::All;
+        }
+        if self.text.contains(['*', '?'])
+            && let Ok(glob) = GlobBuilder::new(&self.text).case_insensitive(case == Case::Either).build()
+        {
+            return Test::Glob(glob.compile_matcher());
+        }
+        Test::Within(self.text.clone(), case)
+    }
+}
+
+impl Test {
+    fn passes(&self, name: &[u8]) -> bool {
+        match self {
+            Test::All => true,
+            Test::Glob(glob) => glob.is_match(escape(name)),
+            Test::Within(text, case) if text.is_ascii() && name.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
+                let is_text = |part: &[u8]| match case {
+                    Case::Either => part.eq_ignore_ascii_case(text.as_bytes()),
+                    Case::Exact => part == text.as_bytes(),
+                };
+                name.windows(text.len()).any(is_text)
+            }
+            Test::Within(text, Case::Exact) => escape(name).contains(text),
+            Test::Within(text, Case::Either) => escape(name).to_lowercase().contains(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes() {
+        let table: [(&[u8], &str, bool); 15] = [
+            (b"Notes.md", "", true),
+            (b"Notes.md", "note", true),
+            (b"Notes.md", "Note", true),
+            (b"notes.md", "Note", false),
+            (b"notes.md", "es.m", true),
+            (b"a", "longer than the name", false),
+            ("Été.txt".as_bytes(), "été", true),
+            ("été.txt".as_bytes(), "É", false),
+            (b"a\nb", "\\n", true),
+            (b"\xffx", "\\xff", true),
+            (b"IMG_1.JPG", "*.jpg", true),
+            (b"img_1.jpg", "*.JPG", false),
+            (b"img_1.jpg.txt", "*.jpg", false),
+            (b"a[1]*", "[1]*", false),
+            (b"a[1", "[1", true),
+        ];
+        for (name, text, passes) in table {
+            let sieve = Sieve { hides_dots: false, text: text.to_owned() };
+            assert_eq!(sieve.test().passes(name), passes, "{} {text}", escape(name));
+        }
+    }
+
+    #[test]
+    fn hidden_names_are_counted() {
+        let names: [&[u8]; 4] = [b".git", b"a.git", b"b", b".x"];
+        let sift = |hides_dots, text: &str| {
+            let sieve = Sieve { hides_dots, text: text.to_owned() };
+            sieve.sift(&[3, 2, 1, 0], |id| names[id as usize])
+        };
+        assert_eq!(sift(false, ""), (vec![3, 2, 1, 0], 0));
+        assert_eq!(sift(true, ""), (vec![2, 1], 2));
+        assert_eq!(sift(true, "git"), (vec![1], 2));
+        assert_eq!(sift(false, "git"), (vec![1, 0], 0));
+    }
+}
