@@ -6,6 +6,7 @@
 mod day;
 mod kept;
 mod looking;
+mod panes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

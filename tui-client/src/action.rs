@@ -109,6 +109,20 @@ pub enum Action {
     ToggleHidden,
     /// Gives the one under the cursor another name.
     Rename,
+    /// To the directory before.
+    Back,
+    /// To the directory that was gone back from.
+    Ahead,
+    /// Lists where the pane has been.
+    Trail,
+    /// Lists the directories wanted at hand.
+    Hotlist,
+    /// Lists places for the left pane.
+    PlacesLeft,
+    /// Lists places for the right pane.
+    PlacesRight,
+    /// Counts what directories hold.
+    Sizes,
     /// Quick search.
     Search,
     /// To the next name that was searched for.

@@ -12,6 +12,7 @@ use crate::action::Scope;
 use crate::engine::status::{IfExists, Job, Keep, Link, Pace, Status};
 use crate::keymap::Keymap;
 
+pub mod atlas;
 pub mod board;
 pub mod checklist;
 pub mod chrome;
@@ -38,12 +39,16 @@ pub mod rows;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sieve;
+pub mod sizes;
 pub mod space;
 pub mod text;
+pub mod trail;
 pub mod undo;
 pub mod usable;
 pub mod viewer;
+pub mod watched;
 
+use atlas::{Atlas, Landmark};
 use board::Board;
 use chrome::Chrome;
 use decisions::Decisions;
@@ -119,6 +124,8 @@ pub struct App {
     pub undo: undo::Undo,
     /// Menu, theme and the like.
     pub chrome: Chrome,
+    /// Places that are not on the screen.
+    pub atlas: Atlas,
 }
 
 /// Which pane.
@@ -207,6 +214,8 @@ pub struct Opening {
     pub if_exists: IfExists,
     /// Whether names with a dot in front are left out at first.
     pub hide_dots: bool,
+    /// Directories that the person wants at hand.
+    pub hotlist: Vec<Landmark>,
 }
 
 impl App {
@@ -256,6 +265,7 @@ impl App {
             viewer: None,
             undo: undo::Undo::default(),
             chrome: Chrome::default(),
+            atlas: Atlas { hotlist: opening.hotlist, ..Atlas::default() },
         }
     }
 
@@ -297,7 +307,9 @@ impl App {
 
     /// Whether keys are text just now, or may be: only in front of panes and queue they surely are not.
     pub fn takes_text(&self) -> bool {
-        !self.dialogs.is_empty() || !matches!(self.focus, Scope::Panes | Scope::Queue) || self.here().search.is_some()
+        let pane = self.here();
+        let lists = matches!(self.focus, Scope::Panes | Scope::Queue);
+        !self.dialogs.is_empty() || !lists || pane.search.is_some() || pane.sifting
     }
 
     /// Tells something on the message line.

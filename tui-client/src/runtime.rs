@@ -9,18 +9,21 @@ mod editing;
 mod finale;
 mod finding;
 mod gathering;
+mod hotlist;
 mod looks;
 mod past;
 mod port;
 mod reading;
 mod saved;
 mod space;
+mod starts;
 mod syncing;
 mod telling;
 mod terminal;
 mod turn;
 mod undoing;
 mod viewing;
+mod watching;
 mod work;
 
 use std::io;
@@ -48,6 +51,7 @@ use crate::engine::status::IfExists;
 use crate::engine::{Accept, KnownServers, Options, Refused, Target};
 use crate::update::{self, Msg};
 use doer::Doer;
+use hotlist::Hotlist;
 use port::Harbour;
 use saved::Saved;
 use terminal::FullScreen;
@@ -106,6 +110,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         size: crossterm::terminal::size().map_err(RunError::Terminal)?,
         if_exists: settings.if_exists,
         hide_dots: settings.hide_dots,
+        hotlist: Hotlist::at(&settings.state).read(),
     });
     (app.chrome, app.keymap) = (looks.chrome, looks.keymap);
     terminal::set_mouse(app.chrome.mouse);

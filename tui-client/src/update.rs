@@ -13,6 +13,7 @@ mod finale;
 mod find;
 mod help;
 mod history;
+mod jumps;
 mod keys;
 mod marking;
 mod menu;
@@ -23,11 +24,13 @@ mod queue;
 mod reads;
 mod server;
 mod sifting;
+mod sizes;
 mod space;
 mod sync;
 mod transfers;
 mod undo;
 mod viewer;
+mod watching;
 mod work;
 
 pub use editing::{Edit, Edited};
@@ -70,6 +73,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::RereadStale => reads::reread_stale(app, &mut out),
         Msg::Counted { serial, tally } => {
             work::counted(app, serial, tally);
+            sizes::counted(app, serial, tally, &mut out);
             details::counted(app, serial, tally);
         }
         Msg::Inspected { serial, result } => details::looked(app, serial, result),
@@ -80,6 +84,18 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Hashed { serial, result } => {
             compare::hashed(app, serial, &result, &mut out);
             details::hashed(app, serial, result);
+        }
+        Msg::CountFailed { serial, fault } => sizes::failed(app, serial, &fault, &mut out),
+        Msg::ChangedHere(path) => watching::changed(app, &path, &mut out),
+        Msg::NotWatched { path, reason } => watching::failed(app, path, &reason),
+        Msg::Hotlist(list) => {
+            app.atlas.hotlist = list;
+            jumps::refresh(app);
+        }
+        Msg::HotlistFailed(reason) => app.tell(Tone::Bad, format!("The hotlist was not changed: {reason}")),
+        Msg::Starts(starts) => {
+            app.atlas.starts = starts;
+            jumps::refresh(app);
         }
         Msg::Worked { work, done, fault } => work::ended(app, work, done, fault, &mut out),
         Msg::Measured(disks) => space::measured(app, disks),

@@ -3,6 +3,7 @@
 use wire::Fault;
 use wire::message::{Secret, Time};
 
+use super::atlas::{Jump, Landmark};
 use super::details::Details;
 use super::edit::Copy;
 use super::field::Field;
@@ -115,6 +116,8 @@ pub enum Kind {
     Details(Box<Details>),
     /// Everything about one that is over, of this session or an earlier one.
     Past(Box<Past>),
+    /// Places to go to.
+    Jump(Jump),
     /// Everything about one item.
     Item(ItemId),
     /// Transfers that were left over from the last time.
@@ -185,6 +188,8 @@ pub enum Prompt {
     },
     /// What to look for below this directory.
     FindNames(Place),
+    /// A name for a directory of the hotlist.
+    HotName(Landmark),
     /// A pattern to mark by, or to unmark by.
     Pattern {
         /// Whether to mark.

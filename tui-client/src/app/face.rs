@@ -16,6 +16,7 @@ mod contents;
 mod decisions;
 mod details;
 mod history;
+mod jumps;
 mod pairing;
 mod transfers;
 
@@ -83,6 +84,8 @@ pub enum Press {
     ToggleForAll,
     /// Does something to the transfers it is about.
     Transfers(Choice),
+    /// Puts the pane's directory on the hotlist.
+    AddToHotlist,
     /// Takes up a saved server.
     Saved(usize),
     /// Runs it.

@@ -8,6 +8,8 @@ use super::order::Order;
 use super::place::Place;
 use super::rows::Rows;
 use super::sieve::Sieve;
+use super::sizes::Sizes;
+use super::trail::{Step, Trail};
 use crate::entries::EntryRef;
 
 mod finding;
@@ -37,6 +39,10 @@ pub struct Pane {
     pub sieve: Sieve,
     /// Whether keys go into the text of the sieve.
     pub sifting: bool,
+    /// What directories of the list hold, where somebody asked.
+    pub sizes: Sizes,
+    /// Where the pane has been.
+    pub trail: Trail,
     /// Marks that are being set beside.
     pub marking: Option<Pending>,
     /// A read under way.
@@ -69,6 +75,8 @@ pub struct Loading {
     /// Whether the cursor stays on its entry while others come: not on the first row of a directory just
     /// entered, until somebody moves it.
     pub follows: bool,
+    /// How the pane comes there.
+    pub step: Step,
 }
 
 /// What the cursor stands on.
@@ -85,7 +93,7 @@ pub enum Row<'a> {
 impl Loading {
     /// A read that has only begun.
     pub fn new(generation: u64, place: Place, land: Option<Vec<u8>>) -> Self {
-        Self { generation, place, land, found: 0, shown: false, follows: true }
+        Self { generation, place, land, found: 0, shown: false, follows: true, step: Step::New }
     }
 
     /// Not when a list that stays is read again in no time.
@@ -107,6 +115,8 @@ impl Pane {
             order: Order::default(),
             sieve: Sieve::default(),
             sifting: false,
+            sizes: Sizes::default(),
+            trail: Trail::default(),
             marking: None,
             loading: None,
             sorting: None,

@@ -117,6 +117,7 @@ pub(crate) fn app() -> App {
         size: (80, 24),
         if_exists: IfExists::Ask,
         hide_dots: false,
+        hotlist: Vec::new(),
     });
     app.left = local_pane(
         "/home/ada/Downloads",

@@ -7,17 +7,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use super::gathering::Gathering;
+use super::hotlist::Hotlist;
 use super::port::{Harbour, Port};
 use super::terminal::{FullScreen, set_mouse, set_typing};
 use super::turn::{Lent, Perform};
-use super::{details, editing, finale, past, reading, space, undoing, viewing, work};
+use super::{details, editing, finale, past, reading, space, starts, undoing, viewing, watching, work};
+use crate::app::App;
+use crate::app::atlas::HotChange;
 use crate::app::dialog::Login;
 use crate::app::edit::Errand;
 use crate::app::rows::Rows;
+use crate::app::watched::Watched;
 use crate::update::{Ask, Edit, Edited, Effect, Msg, Told, Work};
 
 /// The doer of the real program.
@@ -30,6 +34,8 @@ pub(super) struct Doer {
     inbox: mpsc::Sender<Msg>,
     /// The connection, once there is one; set by the connecting task.
     port: watch::Sender<Option<Port>>,
+    /// What is to be watched; taken up by the watching task.
+    watched: watch::Sender<Vec<Watched>>,
     tasks: HashMap<Key, Task>,
     /// Names tasks that nobody stops.
     serial: u64,
@@ -61,7 +67,32 @@ impl Drop for Task {
 
 impl Doer {
     pub(super) fn new(screen: FullScreen, harbour: Harbour, edits: PathBuf, inbox: mpsc::Sender<Msg>) -> Self {
-        Self { screen, harbour, edits, inbox, port: watch::Sender::new(None), tasks: HashMap::new(), serial: 0 }
+        let (port, watched) = (watch::Sender::new(None), watch::Sender::new(Vec::new()));
+        let mut doer = Self { screen, harbour, edits, inbox, port, watched, tasks: HashMap::new(), serial: 0 };
+        doer.spawn_free(watching::follow(doer.watched.subscribe(), doer.inbox.clone()));
+        doer
+    }
+
+    /// One change after another, each of them whole.
+    fn change_hotlist(&mut self, change: HotChange) {
+        let (hotlist, inbox) = (Hotlist::at(&self.harbour.state), self.inbox.clone());
+        self.spawn_free(async move {
+            let msg = match spawn_blocking(move || hotlist.change(change)).await {
+                Ok(Ok(list)) => Msg::Hotlist(list),
+                Ok(Err(error)) => Msg::HotlistFailed(error.to_string()),
+                Err(error) => Msg::HotlistFailed(error.to_string()),
+            };
+            let _ = inbox.send(msg).await;
+        });
+    }
+
+    fn find_starts(&mut self) {
+        let inbox = self.inbox.clone();
+        self.spawn_free(async move {
+            if let Ok(found) = spawn_blocking(starts::find).await {
+                let _ = inbox.send(Msg::Starts(found)).await;
+            }
+        });
     }
 
     /// Gives the terminal back, then ends the connection in good order.
@@ -208,6 +239,8 @@ impl Perform for Doer {
             Effect::WatchSpace(dirs) if dirs.is_empty() => drop(self.tasks.remove(&Key::Space)),
             Effect::WatchSpace(dirs) => self.spawn(Key::Space, space::watch(dirs, inbox), token),
             Effect::Edit(edit) => self.edit(edit),
+            Effect::Hotlist(change) => self.change_hotlist(change),
+            Effect::FindStarts => self.find_starts(),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
@@ -235,6 +268,15 @@ impl Perform for Doer {
 
     fn typing(&mut self, text: bool) {
         set_typing(text);
+    }
+
+    fn follow(&mut self, app: &App) {
+        let list = app.to_watch();
+        self.watched.send_if_modified(|watched| {
+            let changed = *watched != list;
+            *watched = list;
+            changed
+        });
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -85,8 +85,8 @@ pub(super) async fn count(
         };
         match result {
             Ok(sum) => tally = sum,
-            // The dialog goes on saying "at least".
-            Err(_) => return,
+            // What was counted stays "at least".
+            Err(fault) => return drop(inbox.send(Msg::CountFailed { serial, fault }).await),
         }
     }
     let tally = Tally { complete: true, ..tally };

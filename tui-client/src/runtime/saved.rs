@@ -1,7 +1,7 @@
 //! Servers used before, in a small file of the state directory. A broken or missing file is an empty list.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -43,13 +43,21 @@ impl Saved {
 
     fn write(&self, servers: &[String]) -> io::Result<()> {
         let text = toml::to_string(&Servers { servers: servers.to_vec() }).map_err(io::Error::other)?;
-        if let Some(directory) = self.file.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let new = self.file.with_extension("toml.new");
-        fs::write(&new, text)?;
-        fs::rename(new, &self.file)
+        write_whole(&self.file, &text)
     }
+}
+
+/// Writes a small file so that it is the old one or the new one whenever somebody looks.
+pub(super) fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let new = file.with_extension(format!("{}.new", std::process::id()));
+    let written = File::create(&new).and_then(|mut to| {
+        to.write_all(text.as_bytes())?;
+        to.sync_all()
+    });
+    written.and_then(|()| fs::rename(&new, file)).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 /// More would not fit a dialog.

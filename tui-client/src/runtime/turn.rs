@@ -32,6 +32,9 @@ pub(super) trait Perform {
     /// Whether what comes from the keyboard is text: asked before each picture.
     fn typing(&mut self, text: bool);
 
+    /// Looks at what is shown now.
+    fn follow(&mut self, app: &App);
+
     /// Gives the terminal to the shell; returns when the program was told to go on.
     fn suspend(&mut self) -> io::Result<()>;
 
@@ -90,6 +93,7 @@ where
         if pace == Pace::Now || (pace == Pace::Soon && drawn.elapsed() >= FRAME) {
             stage.draw()?;
             performer.typing(stage.app.takes_text());
+            performer.follow(stage.app);
             (drawn, pace) = (Instant::now(), Pace::Idle);
         }
         let first = tokio::select! {

@@ -4,18 +4,19 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, decisions, details, dialogs, editing, history, keys, marking, menu, prompts, push, queue, reads,
-    server, sifting, undo, viewer,
+    Effect, board, decisions, details, dialogs, editing, history, jumps, keys, marking, menu, prompts, push, queue,
+    reads, server, sifting, sizes, undo, viewer,
 };
 use crate::action::{Action, Scope};
+use crate::app::atlas::List;
 use crate::app::dialog::{Help, Kind};
 use crate::app::layout::{self, Layout};
 use crate::app::pairing::Purpose;
 use crate::app::pane::Row;
 use crate::app::pane::marking::{Turn, Which};
-use crate::app::place::Place;
 use crate::app::queue::is_busy;
-use crate::app::{App, Tone};
+use crate::app::trail::Step;
+use crate::app::{App, Side, Tone};
 
 pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
     if app.focus == Scope::Queue && queue::run(app, action, out) {
@@ -69,7 +70,14 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
             std::mem::swap(&mut app.left, &mut app.right);
             app.active = app.active.other();
         }
-        Action::OtherSide => other_side(app, out),
+        Action::OtherSide => jumps::other_side(app, out),
+        Action::Back => jumps::step(app, Step::Back(1), out),
+        Action::Ahead => jumps::step(app, Step::Ahead(1), out),
+        Action::Trail => jumps::open(app, List::Trail, app.active, out),
+        Action::Hotlist => jumps::open(app, List::Hotlist, app.active, out),
+        Action::PlacesLeft => jumps::open(app, List::Places, Side::Left, out),
+        Action::PlacesRight => jumps::open(app, List::Places, Side::Right, out),
+        Action::Sizes => sizes::want(app, out),
         Action::Reread => reread(app, out),
         Action::Mark => {
             app.here_mut().toggle_mark();
@@ -169,14 +177,6 @@ fn leave_directory(app: &mut App, out: &mut Vec<Effect>) {
     }
 }
 
-fn other_side(app: &mut App, out: &mut Vec<Effect>) {
-    let place = match app.here().place {
-        Place::Local(_) => Place::Remote(app.remote_place.clone()),
-        Place::Remote(_) => Place::Local(app.local_place.clone()),
-    };
-    reads::go(app, app.active, place, None, out);
-}
-
 /// Leaves the innermost open thing.
 fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
     if app.here_mut().search.take().is_some() || app.here().sifting && sifting::leave(app, out) {
@@ -195,7 +195,7 @@ fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
         };
         return app.tell(Tone::Plain, text);
     }
-    if !marking::leave(app) {
+    if !marking::leave(app) && !sizes::leave(app, out) {
         sifting::leave(app, out);
     }
 }

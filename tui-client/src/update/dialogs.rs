@@ -2,7 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Edit, Effect, decisions, details, editing, help, menu, prompts, queue, server, transfers, undo, work};
+use super::{
+    Edit, Effect, decisions, details, editing, help, jumps, menu, prompts, queue, server, transfers, undo, work,
+};
 use crate::action::{Action, Scope};
 use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
@@ -77,6 +79,9 @@ pub(super) fn choose_theme(app: &mut App) {
 }
 
 fn press_plain(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
+    if jumps::press(app, key, out) {
+        return;
+    }
     let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
     let focus = app.dialogs.last().map_or(0, |dialog| dialog.focus);
     let page = face.window.1.saturating_sub(1).max(1);
@@ -108,6 +113,7 @@ pub(super) fn press_control(app: &mut App, face: &Face, index: usize, out: &mut 
     match control.press {
         Press::Close => close(app, out),
         Press::Accept => accept(app, out),
+        Press::AddToHotlist => jumps::add(app, out),
         Press::SkipOne => skip_one(app, out),
         Press::Decision(id) => decisions::open_one(app, id),
         Press::Deed(deed) => decisions::act(app, deed, out),
@@ -204,6 +210,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         | Kind::Changed { .. }
         | Kind::Past(_)
         | Kind::Item(_) => {}
+        Kind::Jump(_) => jumps::accept(app, out),
     }
 }
 

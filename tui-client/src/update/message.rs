@@ -9,6 +9,7 @@ use wire::message::Time;
 use wire::{Fault, RemotePath, Root};
 
 use super::{Edit, Edited, Finale, Told, Wish};
+use crate::app::atlas::{HotChange, Landmark};
 use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
 use crate::app::marks::Marks;
@@ -25,6 +26,10 @@ use crate::engine::status::{ItemId, NewItem, Priority, QuestionId, Remedy, Reply
 use crate::sync::carry::Carried;
 use crate::sync::mode::Mode;
 use crate::sync::plan::{self, Plan};
+
+mod work;
+
+pub use work::{Steps, Work};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -112,6 +117,28 @@ pub enum Msg {
     },
     /// Local file systems that are watched, each by one of its directories.
     Measured(Vec<(PathBuf, Disk)>),
+    /// A count came to its end before it had seen all.
+    CountFailed {
+        /// The count.
+        serial: u64,
+        /// Why.
+        fault: Fault,
+    },
+    /// A directory of this machine changed.
+    ChangedHere(PathBuf),
+    /// Changes of a directory will not be told.
+    NotWatched {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The hotlist as it is now.
+    Hotlist(Vec<Landmark>),
+    /// It is as it was.
+    HotlistFailed(String),
+    /// Where one may begin on this machine.
+    Starts(Vec<PathBuf>),
     /// A piece of work ended.
     Worked {
         /// What was asked for.
@@ -352,6 +379,10 @@ pub enum Effect {
     StopCount(u64),
     /// Send [`Msg::Measured`] of these directories, now and when it changes; of none: no longer.
     WatchSpace(Vec<PathBuf>),
+    /// Change the hotlist.
+    Hotlist(HotChange),
+    /// Look where one may begin on this machine.
+    FindStarts,
     /// Change files.
     Work(Work),
     /// Something about the trash, or taking something back.
@@ -439,62 +470,4 @@ pub enum Command {
     Priority(Priority),
     /// Take it off the list.
     Forget,
-}
-
-/// A change of files within one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// Make a directory.
-    MakeDirectory(Place),
-    /// Make an empty file.
-    NewFile(Place),
-    /// Remove all of these, with what they hold.
-    Remove(Vec<Place>),
-    /// Move all of these to the account's trash.
-    Trash(Vec<Place>),
-    /// Give things another path, step by step.
-    Move(Steps),
-    /// Copy things within their side, step by step.
-    Copy(Steps),
-}
-
-/// Pairs of a thing and its new path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steps {
-    /// From and to.
-    pub pairs: Vec<(Place, Place)>,
-    /// The person said yes to replacing the first target.
-    pub replace_first: bool,
-}
-
-impl Work {
-    /// Every path it touches.
-    pub fn places(&self) -> Vec<&Place> {
-        match self {
-            Work::MakeDirectory(place) | Work::NewFile(place) => vec![place],
-            Work::Remove(places) | Work::Trash(places) => places.iter().collect(),
-            Work::Move(steps) | Work::Copy(steps) => steps.pairs.iter().flat_map(|(from, to)| [from, to]).collect(),
-        }
-    }
-
-    /// What is left of it after its first `done` steps.
-    pub fn rest(self, done: usize) -> Work {
-        let skip = |steps: Steps| Steps { pairs: steps.pairs.into_iter().skip(done).collect(), replace_first: false };
-        match self {
-            Work::Remove(places) => Work::Remove(places.into_iter().skip(done).collect()),
-            Work::Trash(places) => Work::Trash(places.into_iter().skip(done).collect()),
-            Work::Move(steps) => Work::Move(skip(steps)),
-            Work::Copy(steps) => Work::Copy(skip(steps)),
-            whole => whole,
-        }
-    }
-
-    /// The same with leave to replace the first target.
-    pub fn replacing(self) -> Work {
-        match self {
-            Work::Move(steps) => Work::Move(Steps { replace_first: true, ..steps }),
-            Work::Copy(steps) => Work::Copy(Steps { replace_first: true, ..steps }),
-            other => other,
-        }
-    }
 }

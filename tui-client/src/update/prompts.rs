@@ -4,7 +4,7 @@ use globset::Glob;
 use wire::message::{Kind as EntryKind, Secret};
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, decisions, find, marking, push, server, viewer, work};
+use super::{Effect, Steps, Work, decisions, find, jumps, marking, push, server, viewer, work};
 use crate::action::Scope;
 use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Source, Tally};
 use crate::app::field::Field;
@@ -136,6 +136,10 @@ pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<E
         Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
         Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
         Prompt::FindNames(place) => find::begin(app, place, typed, out),
+        Prompt::HotName(one) => {
+            jumps::named(one, typed, out);
+            Ok(())
+        }
         Prompt::Pattern { mark } => mark_matching(app, typed, mark, out),
         Prompt::KeepBoth(question) => decisions::name(app, &question, typed, out),
         Prompt::Copy { sources, base, .. } => transfer(app, sources, &base, typed, AfterCopy::Keep, out),

@@ -145,7 +145,7 @@ pub(super) fn out_of_date(app: &mut App, shows: impl Fn(&Place) -> bool, out: &m
     let awaited = SIDES.iter().any(|side| app.pane(*side).stale);
     for side in SIDES {
         let pane = app.pane_mut(side);
-        pane.stale |= shows(&pane.place);
+        pane.stale |= shows(&pane.place) || pane.loading.as_ref().is_some_and(|loading| shows(&loading.place));
     }
     if !awaited && SIDES.iter().any(|side| app.pane(*side).stale) {
         out.push(Effect::RereadLater);

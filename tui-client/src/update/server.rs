@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::RemotePath;
 use wire::path::escape;
 
-use super::{Effect, Refusal, Wish, decisions, ended, finale, push, reads};
+use super::{Effect, Refusal, Wish, decisions, ended, finale, jumps, push, reads};
 use crate::action::Scope;
 use crate::app::decisions::number;
 use crate::app::dialog::{Dialog, Kind, Login};
@@ -24,8 +24,9 @@ pub(super) fn ask(app: &mut App, address: &str, reason: Option<String>) {
 /// The same on the person's wish: a queue that still has work is not left behind.
 pub(super) fn ask_anew(app: &mut App) {
     if is_busy(&app.status) {
-        return app.tell(Tone::Bad, "Transfers are not finished: connect elsewhere when they are over or cancelled");
+        return app.tell(Tone::Bad, NOT_FINISHED);
     }
+    app.atlas.bound = None;
     let address = app.saved.first().cloned().unwrap_or_default();
     ask(app, &address, None);
 }
@@ -52,6 +53,7 @@ pub(super) fn connected(app: &mut App, label: String, saved: Vec<String>, out: &
     for side in remote {
         reads::go(app, side, Place::Remote(RemotePath::home()), None, out);
     }
+    jumps::connected(app, out);
 }
 
 pub(super) fn not_connected(app: &mut App, login: Login, refusal: Refusal) {
@@ -150,5 +152,7 @@ fn is_about_connecting(kind: &Kind) -> bool {
     matches!(kind, Kind::Connect { .. } | Kind::Connecting(_) | Kind::Unknown { .. } | Kind::Changed { .. })
 }
 
+/// Told when another server is wanted.
+pub(super) const NOT_FINISHED: &str = "Transfers are not finished: connect elsewhere when they are over or cancelled";
 /// Told until the try has failed or succeeded.
 const TRYING: &str = "Trying to connect…";

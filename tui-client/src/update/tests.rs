@@ -26,16 +26,19 @@ mod decisions;
 mod details;
 mod editing;
 mod history;
+mod jumps;
 mod lists;
 mod moves;
 mod queue;
 mod random;
 mod reads;
 mod sifting;
+mod sizes;
 mod space;
 mod transfers;
 mod undo;
 mod viewer;
+mod watching;
 
 use queue::with_status;
 

@@ -99,6 +99,11 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
         let reading = format!("reading… {}", text::grouped(loading.found));
         return if pane.marks.is_empty() { reading } else { format!("{reading}  {}", marks_text(pane)) };
     }
+    if let Some((id, waiting)) = pane.sizes.under_way() {
+        let more = if waiting > 0 { format!(", {} more", text::grouped(waiting as u64)) } else { String::new() };
+        let tail = format!(" is being counted{more}; Esc stops");
+        return clip(&escape(pane.rows.entries().name(id)), room.saturating_sub(columns(&tail))) + &tail;
+    }
     if !pane.place.is_local() {
         match (&app.session, &app.status.link) {
             (Session::Connecting(_), _) => return "connecting…".to_owned(),
@@ -127,7 +132,9 @@ fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
 }
 
 fn marks_text(pane: &Pane) -> String {
-    let marked = format!("{} marked  {}", text::grouped(pane.marks.len() as u64), size::show(pane.marks.bytes()));
+    let sum = pane.marked();
+    let least = if sum.complete { "" } else { "≥" };
+    let marked = format!("{} marked  {least}{}", text::grouped(pane.marks.len() as u64), size::show(sum.bytes));
     match pane.marks_not_shown() {
         0 => marked,
         some => format!("{marked}, {} not shown", text::grouped(some as u64)),

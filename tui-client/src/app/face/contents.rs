@@ -82,6 +82,7 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             .field(all)
             .close_with("Set"),
         Kind::Details(details) => details::draft(app, details),
+        Kind::Jump(jump) => super::jumps::draft(app, jump),
         Kind::Item(id) => item(app, *id),
         Kind::Restored(ids) => transfers::restored(app, ids),
         Kind::Stop(ids) => transfers::stopping(app, ids),
@@ -148,6 +149,7 @@ fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
         Prompt::FindNames(place) => Draft::new(app, "Find names")
             .text(&format!("below {}", place.short_text(app.home.as_deref())))
             .text("a part of the name, or * any, ? one, [a-z]; small letters find capitals, too"),
+        Prompt::HotName(one) => Draft::new(app, "Hotlist").text(&format!("A name for {}", app.landmark_text(one))),
         Prompt::Pattern { mark: true } => Draft::new(app, "Mark").text("names like (* any, ? one, [a-z])"),
         Prompt::Pattern { mark: false } => Draft::new(app, "Unmark").text("names like (* any, ? one, [a-z])"),
         Prompt::KeepBoth(question) => {
@@ -183,6 +185,7 @@ fn prompt_word(prompt: &Prompt) -> &'static str {
         Prompt::Find { .. } => "Search",
         Prompt::GoTo { .. } => "Go",
         Prompt::FindNames(_) => "Find",
+        Prompt::HotName(_) => "Name",
         Prompt::Pattern { mark: true } => "Mark",
         Prompt::Pattern { mark: false } => "Unmark",
         Prompt::KeepBoth(_) => "Keep both",

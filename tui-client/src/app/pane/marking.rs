@@ -10,6 +10,7 @@ use super::{Pane, Row};
 use crate::app::marks::Marks;
 use crate::app::order::extension;
 use crate::app::rows::Rows;
+use crate::app::sizes::Sum;
 use crate::entries::EntryRef;
 
 /// A change of many marks. Only what is shown is marked or unmarked.
@@ -100,6 +101,12 @@ impl Pane {
             Row::Entry(entry) => vec![entry],
             Row::Up | Row::Nothing => Vec::new(),
         }
+    }
+
+    /// Bytes of the marked files and of what is known of the marked directories.
+    pub fn marked(&self) -> Sum {
+        let sum = self.sizes.marked(&self.marks);
+        Sum { bytes: sum.bytes.saturating_add(self.marks.bytes()), ..sum }
     }
 
     /// How many of the marked ones are not shown.

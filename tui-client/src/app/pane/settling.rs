@@ -1,8 +1,8 @@
 //! How a pane takes up what was read: where its cursor and its marks stay.
 
-use super::Pane;
-use crate::app::place::Place;
+use super::{Loading, Pane};
 use crate::app::rows::{Listing, Rows};
+use crate::app::trail::Spot;
 
 impl Pane {
     /// Takes up what the read under way has brought so far. In the same directory the cursor and the marks stay
@@ -14,10 +14,11 @@ impl Pane {
             _ if loading.shown => here.filter(|_| loading.follows),
             Some(heirs) if loading.place == self.place => {
                 self.marks = self.marks.inherited(&heirs, listing.rows.entries());
+                self.sizes = self.sizes.inherited(&heirs);
                 here.and_then(|id| heirs.get(id))
             }
             _ => {
-                *self = self.elsewhere(loading.place.clone());
+                *self = self.elsewhere(&loading);
                 loading.follows = false;
                 None
             }
@@ -52,8 +53,19 @@ impl Pane {
     }
 
     /// What stays of a pane when it shows another directory.
-    fn elsewhere(&self, place: Place) -> Self {
-        Self { order: self.order, sieve: self.sieve.elsewhere(), stale: self.stale, ..Self::new(place) }
+    fn elsewhere(&self, loading: &Loading) -> Self {
+        let (place, mut trail) = (loading.place.clone(), self.trail.clone());
+        if place != self.place {
+            trail.moved(loading.step, Spot { place: self.place.clone(), name: self.current_name().to_vec() });
+        }
+        Self {
+            order: self.order,
+            sieve: self.sieve.elsewhere(),
+            stale: self.stale,
+            trail,
+            sizes: self.sizes.elsewhere(),
+            ..Self::new(place)
+        }
     }
 
     /// Leaves the cursor on an entry wherever that stands now, at the same height of the screen; where it is

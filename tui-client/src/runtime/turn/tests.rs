@@ -49,6 +49,8 @@ impl World {
 }
 
 impl Perform for World {
+    fn follow(&mut self, _: &App) {}
+
     fn perform(&mut self, effect: Effect) {
         let answer = match &effect {
             Effect::Read { generation, place, .. } => {

@@ -8,6 +8,7 @@ use wire::size;
 use crate::app::App;
 use crate::app::order::{By, Order};
 use crate::app::pane::{Pane, Row};
+use crate::app::sizes::Sum;
 use crate::app::text::{self, Dates, columns, fit, fit_right};
 use crate::entries::EntryRef;
 use crate::theme::Look;
@@ -61,7 +62,13 @@ impl Columns {
                 let date = text::date(entry.mtime, pane.read_at, &app.zone, dates);
                 let runs = if entry.executable && entry.kind == Kind::File { "x" } else { "" };
                 let proven = if entry.proven { "✓" } else { "" };
-                [format!("{mark}{}", escape(entry.name)), size_word(entry), date, runs.to_owned(), proven.to_owned()]
+                [
+                    format!("{mark}{}", escape(entry.name)),
+                    size_word(pane, entry),
+                    date,
+                    runs.to_owned(),
+                    proven.to_owned(),
+                ]
             }
             Row::Nothing => Default::default(),
         }
@@ -83,12 +90,14 @@ impl Columns {
     }
 }
 
-fn size_word(entry: EntryRef<'_>) -> String {
-    match entry.kind {
-        Kind::File => size::show_short(entry.size),
-        Kind::Directory => "DIR".to_owned(),
-        Kind::Link => "LINK".to_owned(),
-        Kind::Other => "OTHER".to_owned(),
+fn size_word(pane: &Pane, entry: EntryRef<'_>) -> String {
+    match (entry.kind, pane.sizes.of(entry.id)) {
+        (Kind::Directory, Some(Sum { bytes, complete: true })) => size::show_short(bytes),
+        (Kind::Directory, Some(Sum { bytes, complete: false })) => format!("≥{}", size::show_short(bytes)),
+        (Kind::File, _) => size::show_short(entry.size),
+        (Kind::Directory, None) => "DIR".to_owned(),
+        (Kind::Link, _) => "LINK".to_owned(),
+        (Kind::Other, _) => "OTHER".to_owned(),
     }
 }
 
