@@ -60,7 +60,7 @@ pub(super) const FILE: &[Spec] = &[
 ];
 
 pub(super) const COMPARE: &[Spec] = &[
-    row(Action::Compare, "compare", PANES, &["Shift-F2", "F14", "F12", "Ctrl-X d"], None, "mark in both panes what differs"),
+    row(Action::Compare, "compare", PANES, &["Shift-F2", "F14", "F12", "Ctrl-X d"], None, "mark what differs in both"),
     row(Action::Synchronise, "synchronise", PANES, &["Ctrl-Y"], None, "make both panes alike, after a plan"),
     row(Action::Find, "find", PANES, &["Alt-F7", "Alt-?"], None, "find names below the directory"),
     row(Action::Plan(Deed::Run), "plan_run", IN_PLAN, &["Enter", "F10"], Some("Run"), "plan: do it, after a question"),
