@@ -71,7 +71,9 @@ impl Random {
     }
 
     fn key(&mut self) -> crossterm::event::KeyEvent {
-        let table: Vec<&str> = crate::action::specs().flat_map(|spec| spec.keys.iter().copied()).collect();
+        // Of keys that are pressed one after another each for itself.
+        let table: Vec<&str> =
+            crate::action::specs().flat_map(|spec| spec.keys.iter().flat_map(|keys| keys.split(' '))).collect();
         let others = ["Tab", "Left", "Right", "Enter", "Esc", "a", "日", "/", "*", ".", "[", "0", "5", "8", "Home"];
         let key = if self.below(2) == 0 { self.pick(&table) } else { self.pick(&others) };
         keys(&format!("<{key}>")).pop().unwrap_or(KeyCode::Enter.into())
