@@ -435,7 +435,7 @@ async fn keys_are_shown_while_transfers_run_and_a_client_at_rest_sleeps() {
         rest = tests::keys::rest(terminal.process().expect("it runs"), SECONDS).expect("watched");
     }
     assert!(rest.wakeups <= 2.0 && rest.cpu < 0.02, "at rest it does something: {rest:?}");
-    let typing = tests::keys::typing(&mut terminal, 100).expect("typed");
+    let typing = tests::keys::typing(&mut terminal, 250).expect("typed");
     assert!(typing.median.as_millis() < 200 && typing.late.as_millis() < 2000, "the screen waits: {typing:?}");
     terminal.kill().expect("ended");
 }

@@ -68,9 +68,11 @@ pub fn typing(terminal: &mut Terminal, count: usize) -> Result<Typing> {
     terminal.press(key::HOME)?;
     let mut taken = Vec::with_capacity(count);
     for number in 0..count {
-        // Down through the rows, then up again, and so on.
-        let (lap, step) = (number / (ROWS - 1), number % (ROWS - 1));
-        let (press, row) = if lap % 2 == 0 { (key::DOWN, step) } else { (key::UP, ROWS - 2 - step) };
+        // From the row above them down through all, up again, and so on.
+        let place = number % (2 * (ROWS - 1));
+        let (row, down) =
+            if place < ROWS { (place, place > 0 || number == 0) } else { (2 * (ROWS - 1) - place, false) };
+        let press = if down { key::DOWN } else { key::UP };
         let name = format!("row-{row:02}");
         let begun = Instant::now();
         terminal.press(press)?;
