@@ -90,7 +90,8 @@ pub fn typing(terminal: &mut Terminal, count: usize) -> Result<Typing> {
 pub fn rest(process: Pid, time: Duration) -> Result<Rest> {
     let before = (switches(process)?, ticks(process)?);
     std::thread::sleep(time);
-    let (switches, ticks) = (switches(process)? - before.0, ticks(process)? - before.1);
+    // A thread that ended takes its count with it.
+    let (switches, ticks) = (switches(process)?.saturating_sub(before.0), ticks(process)?.saturating_sub(before.1));
     let seconds = time.as_secs_f64();
     Ok(Rest { wakeups: switches as f64 / seconds, cpu: ticks as f64 / TICKS / seconds })
 }
