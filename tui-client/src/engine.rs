@@ -43,6 +43,7 @@ pub use asks::{Piece, Trash};
 pub use connect::ConnectError;
 pub use identity::{Accept, Fingerprint, FingerprintError, KnownServer, KnownServers, KnownServersError, Trust};
 pub use keep::{KeepError, Restored};
+pub(crate) use local::entry as local_entry;
 pub(crate) use local::part::is_part as is_partial;
 pub use session::Notice;
 pub use target::{Target, TargetError};

@@ -171,7 +171,8 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn entry(name: RawPath, metadata: &Metadata) -> Entry {
+/// The row of something on this machine's disk.
+pub(crate) fn entry(name: RawPath, metadata: &Metadata) -> Entry {
     let kind = kind(metadata);
     let is_file = kind == Kind::File;
     Entry {

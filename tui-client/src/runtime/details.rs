@@ -8,7 +8,7 @@ use std::path::Path;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
-use wire::message::Time;
+use wire::message::{RawPath, Time};
 use wire::path::escape;
 use wire::{Fault, Root};
 
@@ -17,6 +17,7 @@ use super::port::Port;
 use super::reading::{Pulse, not_connected, panicked};
 use crate::app::details::{Facts, Local};
 use crate::app::place::Place;
+use crate::engine::local_entry;
 use crate::update::Msg;
 
 /// Tells what a place is.
@@ -60,7 +61,7 @@ pub(super) async fn hash(
 
 fn look_here(path: &Path) -> Result<Facts, Fault> {
     let metadata = fs::symlink_metadata(path).map_err(|error| disk::fault(&error, path))?;
-    let entry = disk::entry(Vec::new(), &metadata);
+    let entry = local_entry(RawPath(Vec::new()), &metadata);
     let time = |secs, nanos: i64| Time { secs, nanos: u32::try_from(nanos).unwrap_or_default() };
     let local = Local {
         mode: metadata.mode(),

@@ -5,18 +5,18 @@ use std::ffi::OsStr;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wire::message::{Entry, Kind, RawPath, Time};
+use wire::message::{Entry, RawPath, Time};
 use wire::path::escape;
 use wire::{Code, Fault, Root};
 
 use crate::app::dialog::Tally;
+use crate::engine::local_entry;
 
 mod copy;
 
@@ -34,7 +34,7 @@ fn hand_out(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) -> Res
         let row = row.map_err(|error| fault(&error, path))?;
         // A name that vanished meanwhile is no row.
         if let Ok(metadata) = row.metadata() {
-            page.push(entry(row.file_name().into_vec(), &metadata));
+            page.push(local_entry(RawPath(row.file_name().into_vec()), &metadata));
         }
         if page.len() >= STRIDE || begun.elapsed() >= PATIENCE {
             let full = std::mem::take(&mut page);
@@ -117,25 +117,7 @@ pub(super) fn rename(from: &Path, to: &Path, replace: bool) -> Result<(), Fault>
 /// What stands there, a link itself.
 pub(super) fn look(path: &Path) -> Result<(Entry, Metadata), Fault> {
     let metadata = fs::symlink_metadata(path).map_err(|error| fault(&error, path))?;
-    Ok((entry(path.as_os_str().as_encoded_bytes().to_vec(), &metadata), metadata))
-}
-
-/// The row of a file.
-pub(super) fn entry(name: Vec<u8>, metadata: &Metadata) -> Entry {
-    let kind = match metadata.file_type() {
-        kind if kind.is_file() => Kind::File,
-        kind if kind.is_dir() => Kind::Directory,
-        kind if kind.is_symlink() => Kind::Link,
-        _ => Kind::Other,
-    };
-    Entry {
-        name: RawPath(name),
-        kind,
-        size: if kind == Kind::File { metadata.len() } else { 0 },
-        mtime: Time { secs: metadata.mtime(), nanos: u32::try_from(metadata.mtime_nsec()).unwrap_or_default() },
-        executable: metadata.permissions().mode() & 0o100 != 0,
-        root: None,
-    }
+    Ok((local_entry(RawPath(path.as_os_str().as_encoded_bytes().to_vec()), &metadata), metadata))
 }
 
 /// The time of day.
@@ -201,6 +183,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
+    use wire::message::Kind;
+
     use super::*;
 
     /// All rows by their names, and what stopped the read.

@@ -1,18 +1,16 @@
 //! What a directory of this machine holds, all the way down: the same rows in the same order as a server's walk.
 //! Blocks.
 
-use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
-use wire::message::{Entry, Kind, RawPath, Time};
+use wire::message::{Entry, RawPath};
 use wire::path::escape;
 use wire::{Code, Fault};
 
-use crate::engine::is_partial;
+use crate::engine::{is_partial, local_entry};
 
 /// A part of a walk.
 #[derive(Clone, Debug)]
@@ -83,7 +81,7 @@ impl Walk<'_> {
             if metadata.is_dir() {
                 below.push(path.clone());
             }
-            self.page.push(entry(path, &metadata));
+            self.page.push(local_entry(RawPath(path), &metadata));
             if self.page.len() >= PAGE && self.hand_out().is_none() {
                 return Ok(None);
             }
@@ -104,24 +102,6 @@ impl Walk<'_> {
 /// The place of a relative path below a directory.
 pub fn place(top: &Path, relative: &[u8]) -> PathBuf {
     top.join(std::ffi::OsStr::from_bytes(relative))
-}
-
-/// The row of something on a disk.
-pub fn entry(path: Vec<u8>, metadata: &Metadata) -> Entry {
-    let kind = match metadata.file_type() {
-        kind if kind.is_file() => Kind::File,
-        kind if kind.is_dir() => Kind::Directory,
-        kind if kind.is_symlink() => Kind::Link,
-        _ => Kind::Other,
-    };
-    Entry {
-        name: RawPath(path),
-        kind,
-        size: if kind == Kind::File { metadata.len() } else { 0 },
-        mtime: Time { secs: metadata.mtime(), nanos: u32::try_from(metadata.mtime_nsec()).unwrap_or_default() },
-        executable: kind == Kind::File && metadata.permissions().mode() & 0o100 != 0,
-        root: None,
-    }
 }
 
 /// An error of this machine's disk in words.
