@@ -266,7 +266,11 @@ async fn a_failing_sync_of_the_file_system_fails_the_group() {
     assert_eq!(group(&mut place, 20).await, vec![None; 20]);
     let steps: Vec<Step> = place.disk.noted().into_iter().map(|(step, _)| step).collect();
     let after_the_first = steps.split(|step| *step == Step::All).next_back().expect("a sync of all");
-    assert_eq!(after_the_first, [vec![Step::Name; 20], vec![Step::Directory]].concat());
+    let own = [vec![Step::Name; 20], vec![Step::Directory]].concat();
+    let rest = after_the_first.strip_suffix(own.as_slice());
+    // The group before, of one file, may get its name while this one is synced: before these, never between.
+    let rest = rest.unwrap_or_else(|| panic!("not the names and then the directory: {after_the_first:?}"));
+    assert!([Step::Name, Step::Directory].ends_with(rest), "{rest:?}");
     place.works_on().await;
 }
 
