@@ -58,7 +58,7 @@ async fn a_working_day() {
     press(&mut terminal, &[key::F5]);
     terminal.until_shown("Copy to the server").expect("asked");
     press(&mut terminal, &[key::ENTER]);
-    terminal.until_shown("1 decision waits: Ctrl-D").expect("told, and nothing opened");
+    terminal.until_shown("1 needs you (Ctrl-D)").expect("told, and nothing opened");
     terminal
         .until("the others", |_| scene.remote("draft.txt").exists() && scene.remote("plan.txt").exists())
         .expect("they go on");
