@@ -17,6 +17,7 @@ use super::limit::Limit;
 use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
+use super::scan::ahead::Ahead;
 use super::spread::Spread;
 use super::status::{AfterCopy, Chosen, Direction, IfExists, ItemId, Job, NewItem, Priority, Question, Side};
 use keeping::Keeping;
@@ -126,6 +127,15 @@ pub(crate) struct Scan {
     pub(crate) fresh: bool,
     pub(crate) tries: u32,
     pub(crate) waits: Option<Instant>,
+    /// What was asked for together with the directory above.
+    pub(crate) ahead: Option<Arc<Ahead>>,
+}
+
+impl Scan {
+    /// Of an item's own source.
+    pub(crate) fn new(job: Job) -> Self {
+        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, ahead: None }
+    }
 }
 
 /// What the user wants of an item.
@@ -227,7 +237,7 @@ pub(crate) struct Item {
 impl Item {
     /// One whose source has not been looked at.
     pub(crate) fn new(id: ItemId, new: NewItem) -> Self {
-        let root = Scan { job: new.job.clone(), depth: 0, is_root: true, fresh: false, tries: 0, waits: None };
+        let root = Scan::new(new.job.clone());
         Self {
             id,
             job: new.job,

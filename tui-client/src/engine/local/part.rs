@@ -1,17 +1,18 @@
 //! A download on its way: the part file beside its target, and the rename that makes it the target
-//! once it is proven and synced. Blocks. Whether a target may be replaced was decided before.
+//! once it is proven and synced; a small one has no name until it gets that of the target. Blocks.
+//! Whether a target may be replaced was decided before.
 
 use std::ffi::OsString;
 use std::fs::{File, FileTimes};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use wire::message::{Kind, Offer, Time};
 use wire::path::MAX_NAME;
@@ -107,12 +108,33 @@ impl Landing {
         }
     }
 
-    /// Writes a small file whole into its part file, not yet synced.
-    pub(crate) fn write_small(&self, bytes: &[u8], offer: &Offer) -> Result<File, Fault> {
-        let part = self.open_part()?;
-        part.write_all_at(bytes, 0).and_then(|()| part.set_len(bytes.len() as u64)).map_err(|error| self.io(&error))?;
-        self.dress(&part, offer)?;
-        Ok(part)
+    /// Writes a small file whole, not yet synced: without a name, where it replaces nothing and the file system can do
+    /// that, for a link is less work than a rename and a crash leaves nothing; else into its part file.
+    pub(crate) fn write_small(&self, bytes: &[u8], offer: &Offer, replace: Replace) -> Result<Written, Fault> {
+        let written = match self.open_nameless().filter(|_| replace == Replace::Nothing) {
+            Some(file) => Written { file, is_nameless: true },
+            None => Written { file: self.open_part()?, is_nameless: false },
+        };
+        let file = &written.file;
+        file.write_all_at(bytes, 0).and_then(|()| file.set_len(bytes.len() as u64)).map_err(|error| self.io(&error))?;
+        self.dress(file, offer)?;
+        Ok(written)
+    }
+
+    fn open_nameless(&self) -> Option<File> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let opened = || rustix::fs::openat(&self.dir, ".", flags, Mode::from_raw_mode(0o666)).ok();
+        CAN_LINK.then(opened).flatten().map(File::from)
+    }
+
+    /// Makes a small file, synced by now, the target; as [`Self::publish`].
+    pub(crate) fn publish_small(&self, written: &Written, replace: Replace) -> Result<(), Fault> {
+        if !written.is_nameless {
+            return self.publish(replace);
+        }
+        let opened = format!("{OPENED}/{}", written.file.as_raw_fd());
+        rustix::fs::linkat(CWD, opened, &self.dir, &self.name, AtFlags::SYMLINK_FOLLOW)
+            .map_err(|error| self.told(error))
     }
 
     /// Gives a part file the time and the executable bit of its source.
@@ -188,6 +210,13 @@ impl Landing {
     }
 }
 
+/// A small file that has its content, and not yet its name.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) file: File,
+    is_nameless: bool,
+}
+
 /// What a download may take the place of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replace {
@@ -224,6 +253,9 @@ fn system_time(time: Time) -> Option<SystemTime> {
 }
 
 const SUFFIX: &[u8] = b".catamaran-part";
+/// The files that this process has open, for giving one a name.
+const OPENED: &str = "/proc/self/fd";
+static CAN_LINK: LazyLock<bool> = LazyLock::new(|| Path::new(OPENED).is_dir());
 
 #[cfg(test)]
 mod tests {
@@ -250,16 +282,20 @@ mod tests {
     fn a_small_file_arrives_and_never_over_another() {
         let dir = tempfile::tempdir().expect("a directory");
         let here = landing(dir.path(), "file");
-        let part = here.write_small(b"abc", &OFFER).expect("written");
-        assert_eq!(here.open_part().expect_err("locked").code, Code::Busy);
-        drop(part);
-        here.publish(Replace::Nothing).expect("published");
+        let written = here.write_small(b"abc", &OFFER, Replace::Nothing).expect("written");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("read").count(), 0, "it has no name yet");
+        here.publish_small(&written, Replace::Nothing).expect("published");
         let metadata = std::fs::metadata(dir.path().join("file")).expect("there");
         assert_eq!((metadata.mtime(), metadata.mtime_nsec(), metadata.mode() & 0o7100), (-5, 250, 0o100));
-        here.write_small(b"xyz", &OFFER).expect("written");
-        assert_eq!(here.publish(Replace::Nothing).expect_err("exists").code, Code::Exists);
-        assert_eq!(std::fs::read(dir.path().join("file")).expect("read"), b"abc");
-        here.publish(Replace::Anything).expect("replaced");
+        for is_nameless in [true, false] {
+            let file = if is_nameless { here.open_nameless() } else { here.open_part().ok() };
+            let written = Written { file: file.expect("opened"), is_nameless };
+            assert_eq!(here.publish_small(&written, Replace::Nothing).expect_err("exists").code, Code::Exists);
+            assert_eq!(std::fs::read(dir.path().join("file")).expect("read"), b"abc");
+        }
+        let written = here.write_small(b"xyz", &OFFER, Replace::Anything).expect("written");
+        assert_eq!(here.open_part().expect_err("locked").code, Code::Busy);
+        here.publish_small(&written, Replace::Anything).expect("replaced");
         assert_eq!(std::fs::read(dir.path().join("file")).expect("read"), b"xyz");
         assert!(!here.has_part());
     }
@@ -275,8 +311,8 @@ mod tests {
         assert!(here.open_part().is_err());
         assert!(here.open_old().is_none() && matches!(here.standing(), Ok(Standing::File(_))));
         here.discard();
-        here.write_small(b"abc", &OFFER).expect("written");
-        here.publish(Replace::Anything).expect("the link is replaced");
+        let written = here.write_small(b"abc", &OFFER, Replace::Anything).expect("written");
+        here.publish_small(&written, Replace::Anything).expect("the link is replaced");
         assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
         assert!(dir.path().join("file").symlink_metadata().expect("there").is_file());
     }

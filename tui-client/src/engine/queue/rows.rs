@@ -106,7 +106,7 @@ impl Rows {
     }
 
     pub(super) fn reject(&mut self, id: ItemId, dir: Job, fault: Fault) {
-        let scan = Scan { job: dir, depth: 0, is_root: false, fresh: false, tries: 0, waits: None };
+        let scan = Scan { is_root: false, ..Scan::new(dir) };
         self.give_up(id, Failed::Scan(scan), &fault);
     }
 

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn paths_lead_down_only() {
         let job = Job::Up { source: PathBuf::from("/l"), target: RemotePath::home() };
-        let scan = Scan { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None };
+        let scan = Scan::new(job);
         let side = Side { size: 1, mtime: Time::default(), root: None };
         let file = |path: &[u8]| file(ItemId(1), &scan, &Chosen { path: path.to_vec(), source: side, target: None });
         let Some(found) = file(b"a/b/\xff") else { panic!("a path") };

@@ -1,6 +1,6 @@
 //! The disk's part of downloads: what is here already, and how what came gets its name. Blocks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ use wire::{Code, Cv, Fault, Root};
 use super::super::super::buffer::Buffer;
 use super::super::super::item::Finish;
 use super::super::super::local;
-use super::super::super::local::part::{Landing, Replace, Standing};
+use super::super::super::local::part::{Landing, Replace, Standing, Written};
 use super::super::super::policy::{Decision, decide, numbered};
 use super::super::super::queue::Work;
 use super::super::super::spread::{Part, Way};
@@ -195,81 +195,86 @@ pub(super) fn land_large(whole: Whole) -> Result<Finish, Fault> {
     receiver.prove(root).map_err(|violation| told(violation.into()))?;
     landing.dress(file, &offer)?;
     file.sync_all().map_err(|error| landing.io(&error))?;
-    name(&landing, replace)?;
+    published(&landing, landing.publish(replace))?;
     landing.sync_dir()?;
     Ok(Finish::Done { root, tally: receiver.final_tally() })
 }
 
 /// Proves, writes, syncs and names small files; many are synced by one call.
 pub(super) fn land_small(arrived: Vec<Small>) -> Vec<(u64, Work, Result<Finish, Fault>)> {
-    let mut parts: Vec<(Small, Result<File, Fault>)> = arrived
+    let mut parts: Vec<(Small, Result<Written, Fault>)> = arrived
         .into_iter()
         .map(|small| {
-            let part = write(&small);
-            (small, part)
+            let written = write(&small);
+            (small, written)
         })
         .collect();
-    sync_parts(&mut parts);
-    let mut named: Vec<(Small, Result<(), Fault>)> = parts
+    sync_files(&mut parts);
+    for (small, written) in &mut parts {
+        let named = written.as_ref().map_err(Clone::clone);
+        let named = named.and_then(|file| published(&small.landing, small.landing.publish_small(file, small.replace)));
+        if let Err(fault) = named {
+            *written = Err(fault);
+        }
+    }
+    // Once more, for a file that had no name has changed with it.
+    sync_files(&mut parts);
+    if parts.len() <= FEW {
+        sync_names(&mut parts);
+    }
+    parts
         .into_iter()
-        .map(|(small, part)| {
-            let result = part.and_then(|_part| name(&small.landing, small.replace));
-            (small, result)
-        })
-        .collect();
-    sync_names(&mut named);
-    named
-        .into_iter()
-        .map(|(small, result)| {
+        .map(|(small, written)| {
             let tally = Tally { sent: small.offer.size, held: 0 };
-            (small.transfer, small.work, result.map(|()| Finish::Done { root: small.root, tally }))
+            (small.transfer, small.work, written.map(|_| Finish::Done { root: small.root, tally }))
         })
         .collect()
 }
 
-fn write(small: &Small) -> Result<File, Fault> {
+fn write(small: &Small) -> Result<Written, Fault> {
     let bytes = small.content.as_ref().map(|(_, buffer)| &*buffer.bytes).unwrap_or_default();
     let own = block::chaining_value(small.offer.size, 0, bytes);
     let announced = small.content.as_ref().map_or(Cv(small.root.0), |(cv, _)| *cv);
     if bytes.len() as u64 != small.offer.size || own != announced || Root(own.0) != small.root {
         return Err(Fault::new(Code::Damaged, Violation::Damaged { index: 0 }.to_string()));
     }
-    small.landing.write_small(bytes, &small.offer)
+    small.landing.write_small(bytes, &small.offer, small.replace)
 }
 
-fn sync_parts(parts: &mut [(Small, Result<File, Fault>)]) {
+/// A few one by one, many by one call for each file system, which takes their names along.
+fn sync_files(parts: &mut [(Small, Result<Written, Fault>)]) {
     let few = parts.len() <= FEW;
-    // One call for each file system.
-    let mut synced = BTreeSet::new();
-    for (small, part) in parts {
-        let Ok(file) = part else { continue };
+    let mut synced = BTreeMap::new();
+    for (small, written) in parts {
+        let Ok(Written { file, .. }) = written else { continue };
         let done = match file.metadata() {
             Ok(_) if few => file.sync_all().map_err(|error| small.landing.io(&error)),
-            Ok(metadata) if synced.insert(metadata.dev()) => small.landing.sync_all(),
-            Ok(_) => Ok(()),
+            Ok(metadata) => synced.entry(metadata.dev()).or_insert_with(|| small.landing.sync_all()).clone(),
             Err(error) => Err(small.landing.io(&error)),
         };
         if let Err(fault) = done {
-            *part = Err(fault);
+            *written = Err(fault);
         }
     }
 }
 
-fn sync_names(named: &mut [(Small, Result<(), Fault>)]) {
+fn sync_names(parts: &mut [(Small, Result<Written, Fault>)]) {
     let mut synced: Option<(Landing, Result<(), Fault>)> = None;
-    for (small, result) in named.iter_mut().filter(|(_, result)| result.is_ok()) {
+    for (small, written) in parts.iter_mut().filter(|(_, written)| written.is_ok()) {
         let done = match &synced {
             Some((landing, done)) if landing.shares_dir(&small.landing) => done.clone(),
             _ => small.landing.sync_dir(),
         };
-        synced = Some((small.landing.clone(), done.clone()));
-        *result = done;
+        if let Err(fault) = &done {
+            *written = Err(fault.clone());
+        }
+        synced = Some((small.landing.clone(), done));
     }
 }
 
-/// Gives the part file its name. Something that stands there by now is looked at again.
-fn name(landing: &Landing, replace: Replace) -> Result<(), Fault> {
-    landing.publish(replace).map_err(|fault| match landing.standing() {
+/// What became of giving a file its name. Something that stands there by now is looked at again.
+fn published(landing: &Landing, result: Result<(), Fault>) -> Result<(), Fault> {
+    result.map_err(|fault| match landing.standing() {
         Ok(Standing::File(Side { size, mtime, root })) if fault.code == Code::Exists => {
             fault.with(Detail::Existing { size, mtime, root })
         }
