@@ -28,6 +28,11 @@ bench *ARGS:
     tests/bench/bench.py {{ARGS}}
     tests/bench/scale.py --only keys --dry
 
+# Kills the server over and over in the middle of work, and checks that nothing is lost; `--seed` repeats
+crash KILLS="500" *ARGS:
+    cargo build --quiet -p server -p tests --bin server --bin crash
+    target/debug/crash target/debug/server {{KILLS}} {{ARGS}}
+
 # Frames, hashes, folding, catalog and listings, each alone
 bench-micro *ARGS:
     cargo bench -p tests --bench micro -- {{ARGS}}

@@ -10,6 +10,7 @@ mod records;
 mod schema;
 mod sql;
 mod trash;
+mod upgrade;
 mod uploads;
 mod writer;
 
@@ -82,7 +83,11 @@ pub enum CatalogError {
     #[error("{} is not a catalog of this program", .0.display())]
     Foreign(PathBuf),
     /// The file was written by a newer version.
-    #[error("{} has schema version {found}; this program knows versions up to {known}", path.display())]
+    #[error(
+        "{} has schema version {found}; this program knows versions up to {known}: run a newer one, or put back the \
+         copy of an older version that the newer one left beside it (catalog.version-N.sqlite)",
+        path.display()
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -90,6 +95,14 @@ pub enum CatalogError {
         found: i64,
         /// The newest this program knows.
         known: i64,
+    },
+    /// An older catalog could not be copied, and stays as it was.
+    #[error("cannot keep a copy of the catalog in {} before it is brought to this version; make room there", path.display())]
+    NoCopy {
+        /// Where the copy was to lie.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// The disk that holds the catalog is full.
     #[error("the disk of the catalog is full")]

@@ -115,6 +115,12 @@ fn is_ours(root: &Path) -> io::Result<bool> {
     Ok(only_ours)
 }
 
+/// Makes the name of something last.
+pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

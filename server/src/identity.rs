@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 
 use crate::config::Config;
-use crate::datadir::DataDir;
+use crate::datadir::{DataDir, sync_directory_of};
 
 /// What client and server agree on in the TLS handshake, so that nothing else is talked to.
 pub const ALPN: &[u8] = b"catamaran/1";
@@ -143,7 +143,7 @@ fn place(own: &Path, key: &str, certificate: &str) -> io::Result<()> {
     File::open(&new)?.sync_all()?;
     match fs::rename(&new, own) {
         Err(_) if own.join(CERTIFICATE).try_exists()? => fs::remove_dir_all(&new),
-        renamed => renamed,
+        renamed => renamed.and_then(|()| sync_directory_of(own)),
     }
 }
 

@@ -1,14 +1,14 @@
 //! What an unclean end leaves: publishes that stood between their two transactions, ledgers that were
-//! marked, and small files that were on their way. A start makes it good for all; a running server for one
+//! marked, and files in staging that nobody will ask for. A start makes it good for all; a running server for one
 //! user, when the catalog failed in the middle of a change.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use wire::{RemotePath, UserName};
 
 use crate::catalog::{Catalog, CatalogError, OpenIntent, Settled, Trashed, UserId};
 use crate::config::Durability;
-use crate::publish::small::SMALL_PREFIX;
 use crate::tenant::is_of;
 use crate::vault::{Home, Vault, VaultError};
 
@@ -37,11 +37,14 @@ pub async fn recover(catalog: &Catalog, vault: &Vault, durability: Durability) -
     let dirty = catalog.dirty_users().await?;
     for user in catalog.users().await? {
         let failed = |source| RecoveryError::Home { user: user.name.clone(), source };
-        let home = vault.home(&user.name).map_err(failed)?;
-        sweep(&home).map_err(failed)?;
+        let home = Arc::new(vault.home(&user.name).map_err(failed)?);
         if durability == Durability::Relaxed || dirty.contains(&user.id) {
-            settle(catalog, &Arc::new(home), user.id, &user.name).await?;
+            settle(catalog, &home, user.id, &user.name).await?;
         }
+        // After the publishes that were cut off: what they were about is no longer unfinished.
+        let uploads = catalog.uploads().await?.into_iter().filter(|upload| upload.user == user.id);
+        let lost = tidy(&home, uploads.map(|upload| upload.staging).collect()).map_err(failed)?;
+        catalog.ended_uploads(user.id, lost).await?;
     }
     Ok(())
 }
@@ -91,8 +94,10 @@ fn look_at_trash(home: &Home, trash: &[Trashed]) -> Result<Vec<u64>, VaultError>
     Ok(known.into_iter().filter(|id| !there.contains(id)).collect())
 }
 
-/// Small files are never resumed: what is left of them goes.
-fn sweep(home: &Home) -> Result<(), VaultError> {
-    let small = |name: &str| name.starts_with(SMALL_PREFIX);
-    home.staged()?.iter().filter(|left| small(&left.name)).try_for_each(|left| home.discard(&left.name))
+/// Staging holds what is listed as unfinished and nothing else: small files and copies are never resumed, an upload
+/// that was cut off before it was noted holds nothing. Says what is listed and not there.
+fn tidy(home: &Home, listed: HashSet<String>) -> Result<Vec<String>, VaultError> {
+    let there: HashSet<String> = home.staged()?.into_iter().map(|left| left.name).collect();
+    there.difference(&listed).try_for_each(|name| home.discard(name))?;
+    Ok(listed.difference(&there).cloned().collect())
 }

@@ -19,7 +19,7 @@ mod staging;
 mod trash;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,12 +171,22 @@ impl Vault {
     /// Opens a user's home; makes what is missing of its three directories.
     pub fn home(&self, name: &UserName) -> Result<Home, VaultError> {
         let base = self.users.join(name.as_str());
-        let open = |part: &str| -> Result<OwnedFd, VaultError> {
+        let open =
+            |path: &Path| rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let part = |part: &str| -> Result<OwnedFd, VaultError> {
             let path = base.join(part);
+            match open(&path) {
+                Err(Errno::NOENT) => {}
+                opened => return Ok(opened?),
+            }
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-            Ok(rustix::fs::open(&path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+            // What lies in it later is not to hang on names that a power cut takes back.
+            for above in [&base, &self.users] {
+                self.disk.sync_directory(open(above)?.as_fd())?;
+            }
+            Ok(open(&path)?)
         };
-        let (files, staging, trash) = (open("files")?, open("staging")?, open("trash")?);
+        let (files, staging, trash) = (part("files")?, part("staging")?, part("trash")?);
         Ok(Home { files, staging, trash, disk: Arc::clone(&self.disk) })
     }
 }

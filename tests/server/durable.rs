@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use rusqlite::Connection;
 use rustix::io::Errno;
 use server::config::Durability;
+use server::vault::staging_name;
 use tests::disk::{Disk, Step};
 use tests::files::{content, holds, root_of};
 use tests::host::Host;
@@ -17,7 +18,7 @@ use tests::line::PATIENCE;
 use tests::session::{Lane, MTIME, Session, fault, raw};
 use wire::block::{BLOCK, chaining_value};
 use wire::message::{Expect, Lane as Said, Offer, Op};
-use wire::{Code, Fault};
+use wire::{Code, Fault, RemotePath};
 
 /// Three blocks, in staging; and one in memory, published in a group.
 const SIZES: [usize; 2] = [2 * BLOCK + 5, 1000];
@@ -319,4 +320,33 @@ async fn a_publish_that_was_cut_off_keeps_no_record_of_other_content() {
     let mut session = place.host.login("ada").await.expect("logged in");
     exact(&place.host, &mut session).await;
     assert_eq!(session.stat("file").await.expect("there").root, None);
+}
+
+#[tokio::test]
+async fn a_start_leaves_in_staging_what_is_listed_and_nothing_else() {
+    let mut place = Place::new().await;
+    let bytes = content("file", SIZES[0]);
+    for path in ["kept", "lost"] {
+        let mut upload = place.lane.begin_put(path, &bytes, Expect::Absent).await.expect("accepted");
+        place.lane.send_blocks(&mut upload, 1).await.expect("sent");
+        place.lane.line.say(&Said::Abandon { transfer: upload.transfer, keep: true }).await.expect("said");
+    }
+    place.lane.put("other", b"what is answered after those", Expect::Absent).await.expect("stored");
+    place.host.stop().await.expect("stopped");
+    let staged = |path: &[u8]| {
+        let name = staging_name(&RemotePath::parse(path).expect("a path"));
+        place.host.staging("ada").join(name)
+    };
+    fs::remove_file(staged(b"lost")).expect("removed");
+    // A copy that was killed, an upload that was not noted yet, a small file.
+    for left in [staged(b"copy"), place.host.staging("ada").join("g7-0")] {
+        fs::write(left, "left").expect("written");
+    }
+    place.host.restart().await.expect("restarted");
+    let listed = place.host.accounts().catalog.uploads().await.expect("read");
+    assert_eq!(listed.iter().map(|upload| upload.path.to_string()).collect::<Vec<_>>(), ["/kept"]);
+    assert_eq!(place.staged(), 1);
+    let session = place.host.login("ada").await.expect("logged in");
+    let tally = session.lane().await.expect("a lane").put("kept", &bytes, Expect::Absent).await.expect("stored");
+    assert_eq!(tally.held, BLOCK as u64);
 }

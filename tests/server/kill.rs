@@ -1,22 +1,21 @@
 //! The real server program, killed without a warning in the middle of work, ended politely, and put
 //! under weight. What it acknowledged is there, what it counts is so, and what had arrived is not sent
-//! again.
+//! again. `crash` kills it in the middle of everything.
 
 #![cfg(test)]
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
 use tests::daemon::Daemon;
-use tests::files::{content, holds, paths, root, root_of};
+use tests::files::{content, holds, root, root_of};
 use tests::host::eventually;
 use tests::line::{Line, frame_head};
 use tests::session::{Lane, MTIME, Session, fault, greeted, raw};
 use tokio::task::JoinSet;
+use wire::Code;
 use wire::block::{BLOCK, chaining_value};
 use wire::message::{Expect, Lane as Said, Offer, Op};
-use wire::{Code, Root};
 
 /// Large enough to be killed in the middle of, and the size that was promised to survive it.
 const LARGE: usize = 512 << 20;
@@ -86,32 +85,6 @@ async fn a_large_download_survives_a_killed_server() {
     let (_, tally) = lane.get_into("large", &mut arrived).await.expect("got");
     assert_eq!((tally.held, tally.sent + tally.held), (before as u64, LARGE as u64));
     assert_eq!(root_of(&arrived), root(&daemon.home("ada").join("large")).expect("there"));
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_is_there_and_counted_after_any_kill() {
-    let mut daemon = daemon();
-    let mut issued: HashSet<Root> = HashSet::from([root_of(b"")]);
-    for round in 0..8_u64 {
-        let (mut session, mut lane) = logged_in(&daemon).await;
-        exact(&daemon, &mut session).await;
-        let mut work = Work { round, acknowledged: HashMap::new(), issued: HashSet::new() };
-        let pause = Duration::from_millis(40 + 73 * round);
-        // The kill comes wherever the work has got to by then.
-        let _ = tokio::time::timeout(pause, work.run(&mut session, &mut lane)).await;
-        daemon.kill().expect("killed");
-        issued.extend(&work.issued);
-        daemon.restart().expect("restarted");
-        for (name, expected) in &work.acknowledged {
-            let stored = root(&daemon.home("ada").join(name)).expect("what was acknowledged is there");
-            assert_eq!(stored, *expected, "{name} in round {round}");
-        }
-        for path in paths(&daemon.home("ada")).expect("walked") {
-            assert!(issued.contains(&root(&path).expect("read")), "{} is nobody's content", path.display());
-        }
-        let (mut session, _lane) = logged_in(&daemon).await;
-        exact(&daemon, &mut session).await;
-    }
 }
 
 #[tokio::test]
@@ -190,62 +163,6 @@ async fn a_deletion_that_was_killed_is_brought_to_its_end() {
             }
         }
         exact(&daemon, &mut session).await;
-    }
-}
-
-/// A client that does some of everything, and remembers what it was promised.
-struct Work {
-    round: u64,
-    /// Files that no later step touches.
-    acknowledged: HashMap<String, Root>,
-    issued: HashSet<Root>,
-}
-
-impl Work {
-    async fn run(&mut self, session: &mut Session, lane: &mut Lane) -> anyhow::Result<()> {
-        for step in 0.. {
-            let prefix = format!("round-{}/step-{step}", self.round);
-            self.small_files(lane, &prefix, step * 1000).await?;
-            let large = content(&prefix, 2 * BLOCK + 5);
-            self.issued.insert(root_of(&large));
-            // Over and over the same name: a replacement is the old or the new, nothing between.
-            lane.put("replaced", &large, Expect::Any).await?;
-            lane.put(format!("{prefix}/large"), &large, Expect::Absent).await?;
-            self.acknowledged.insert(format!("{prefix}/large"), root_of(&large));
-            session.order(Op::Copy { from: raw(&prefix), to: raw(format!("{prefix}-copy")), replace: false }).await?;
-            let (from, to) = (raw(format!("{prefix}-copy")), raw(format!("{prefix}-moved")));
-            session.order(Op::Rename { from, to, replace: false }).await?;
-            let id = session.trash(format!("{prefix}-moved")).await?;
-            session.restore(id).await?;
-            session.order(Op::Remove { path: raw(format!("{prefix}-moved")), recursive: true }).await?;
-        }
-        Ok(())
-    }
-
-    /// Fifty at once, without waiting; what is answered is remembered.
-    async fn small_files(&mut self, lane: &mut Lane, prefix: &str, first: u64) -> anyhow::Result<()> {
-        let mut waiting = HashMap::new();
-        for transfer in first..first + 50 {
-            let name = format!("{prefix}/{transfer}");
-            let bytes = content(&name, 1 + transfer as usize % 3000);
-            let size = bytes.len() as u64;
-            self.issued.insert(root_of(&bytes));
-            let offer = Offer { size, mtime: MTIME, executable: false, eager: true };
-            lane.line.say(&Said::Put { transfer, path: raw(&name), offer, expect: Expect::Absent }).await?;
-            lane.line.block(transfer, 0, chaining_value(size, 0, &bytes), &bytes).await?;
-            lane.line.say(&Said::Seal { transfer, root: root_of(&bytes) }).await?;
-            waiting.insert(transfer, name);
-        }
-        while !waiting.is_empty() {
-            match lane.line.message::<Said>().await? {
-                Said::Stored { transfer, root } => {
-                    let name = waiting.remove(&transfer).expect("an answer to what was sent");
-                    self.acknowledged.insert(name, root);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        Ok(())
     }
 }
 

@@ -47,14 +47,12 @@ impl Daemon {
 
     /// Runs the program on the same data directory, with `input` on its standard input; fails when it does.
     pub fn run(&self, flags: &[&str], input: &str) -> Result<Output> {
-        let mut command = Command::new(&self.binary);
-        command.arg("--data-dir").arg(self.data_dir()).args(flags);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn()?;
-        child.stdin.take().context("a pipe")?.write_all(input.as_bytes())?;
-        let output = child.wait_with_output()?;
-        ensure!(output.status.success(), "{flags:?}: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(output)
+        self.flags().run(flags, input)
+    }
+
+    /// The same from elsewhere, whatever becomes of the daemon.
+    pub fn flags(&self) -> Flags {
+        Flags { binary: self.binary.clone(), data_dir: self.data_dir() }
     }
 
     /// Ends it without a warning, as a power cut would (but for the disk's caches).
@@ -84,6 +82,14 @@ impl Daemon {
         let (child, address) = spawn(&self.binary, self.place.path(), &self.address.to_string())?;
         (self.child, self.address) = (child, address);
         Ok(())
+    }
+
+    /// Starts it again and kills it after `time`, whatever it is at by then.
+    pub fn restart_and_kill(&mut self, time: Duration) -> Result<()> {
+        let _ = self.kill();
+        self.child = command(&self.binary, self.place.path(), &self.address.to_string())?.spawn()?;
+        std::thread::sleep(time);
+        self.kill()
     }
 
     /// Logs in with [`PASSWORD`].
@@ -146,6 +152,27 @@ impl Daemon {
     }
 }
 
+/// The account flags of a data directory.
+#[derive(Clone, Debug)]
+pub struct Flags {
+    binary: PathBuf,
+    data_dir: PathBuf,
+}
+
+impl Flags {
+    /// Runs the program with `input` on its standard input; fails when it does.
+    pub fn run(&self, flags: &[&str], input: &str) -> Result<Output> {
+        let mut command = Command::new(&self.binary);
+        command.arg("--data-dir").arg(&self.data_dir).args(flags);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn()?;
+        child.stdin.take().context("a pipe")?.write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{flags:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(output)
+    }
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         // Gone already: fine.
@@ -153,12 +180,17 @@ impl Drop for Daemon {
     }
 }
 
-fn spawn(binary: &Path, place: &Path, listen: &str) -> Result<(Child, SocketAddr)> {
+fn command(binary: &Path, place: &Path, listen: &str) -> Result<Command> {
     let log = File::options().create(true).append(true).open(place.join("log"))?;
     let mut command = Command::new(binary);
     command.arg("--config").arg(place.join("server.toml"));
     command.arg("--data-dir").arg(place.join("data")).args(["--listen", listen]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    Ok(command)
+}
+
+fn spawn(binary: &Path, place: &Path, listen: &str) -> Result<(Child, SocketAddr)> {
+    let mut child = command(binary, place, listen)?.spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("a pipe")?).read_line(&mut line)?;
     match line.trim().strip_prefix("listening on ") {

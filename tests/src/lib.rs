@@ -4,7 +4,7 @@
 //! - [`files`]: files with known content, and what a home holds
 //! - [`host`]: a server in this process, with its own data directory
 //! - [`disk`]: a disk under that server that notes the order of its calls, and fails
-//! - [`daemon`]: the server's real program, to be killed
+//! - [`daemon`]: the server's real program, to be killed; [`crash`]: killed over and over, and what then must be so
 //! - [`proxy`]: a TCP proxy that cuts, stalls, delays, corrupts and slows down
 //! - [`line`]: a connection that can say anything at any stage, right or wrong
 //! - [`session`]: a well-behaved client on top of it, one step at a time
@@ -12,6 +12,7 @@
 //! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG; [`keys`]: how soon a key is on it
 
 pub mod client;
+pub mod crash;
 pub mod daemon;
 pub mod disk;
 pub mod files;

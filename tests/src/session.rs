@@ -434,6 +434,11 @@ impl Lane {
 }
 
 impl Upload<'_> {
+    /// What travelled so far, and what need not.
+    pub fn tally(&self) -> Tally {
+        self.sender.tally()
+    }
+
     /// Leaves out the next block, which another lane has brought over.
     pub fn leave_out(&mut self) {
         if let Some(span) = self.sender.next()

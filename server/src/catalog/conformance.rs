@@ -367,6 +367,35 @@ async fn another_process_is_seen() {
     assert!(matches!(over, Err(CatalogError::OverQuota { shortfall: 5 })), "{over:?}");
 }
 
+/// Of the system's clock a catalog knows what it said at the last look: that this is changed is as if the clock was set.
+#[tokio::test]
+async fn a_clock_that_is_set_ends_nothing_early() {
+    const DAY: i64 = 86_400;
+    let (_dir, at) = place();
+    let catalog = open(&at).expect("opened");
+    let ada = user(&catalog, "ada", None, None).await;
+    catalog.set_trash(&name("ada"), Some(3)).await.expect("set");
+    let trash = async |at: &str| {
+        let (change, id) = catalog.begin_trash(ada, &path(at), 1).await.expect("noted");
+        let records = RecordChange::Trashed { path: path(at), id };
+        catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
+        id
+    };
+    let jump = async |seconds: i64| {
+        let set = move |db: &Connection| Ok(db.execute("UPDATE clock SET seen = seen - ?1", [seconds])?);
+        catalog.write(set).await.expect("set");
+        let expired = catalog.expired().await.expect("read");
+        expired.into_iter().map(|expired| expired.id).collect::<Vec<_>>()
+    };
+    let before = trash("before").await;
+    assert_eq!(jump(10 * 365 * DAY).await, [0; 0], "ten years ahead");
+    assert_eq!(jump(-50 * 365 * DAY).await, [0; 0], "and far back");
+    let meanwhile = trash("meanwhile").await;
+    assert_eq!(jump(40 * 365 * DAY).await, [0; 0], "and right");
+    assert_eq!(jump(DAY).await, [before], "the third day that was counted");
+    assert_eq!(jump(DAY).await, [before, meanwhile]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let (_dir, at) = place();
@@ -410,7 +439,7 @@ fn foreign_and_newer_files_are_refused_and_left_alone() {
     };
     let sql = |text: &str| rusqlite::Connection::open(&at).expect("opened").execute_batch(text).expect("run");
     let newer = touched(&|| sql("PRAGMA application_id = 0x43617461; PRAGMA user_version = 99; CREATE TABLE t (a)"));
-    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 2, .. }), "{newer}");
+    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 3, .. }), "{newer}");
     for text in ["CREATE TABLE t (a)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
         let foreign = touched(&|| sql(text));
         assert!(matches!(foreign, CatalogError::Foreign(_)), "{text}: {foreign}");

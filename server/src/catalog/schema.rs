@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::CatalogError;
+use super::upgrade::upgrade;
 use crate::config::Durability;
+use crate::datadir::sync_directory_of;
 
 /// The connection that writes, with the reservations attached to it in memory.
 ///
@@ -22,7 +24,9 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     }
     let mut connection = connect(path)?;
     check(&connection, path)?;
-    upgrade(&mut connection)?;
+    upgrade(&mut connection, path)?;
+    // A copy that was put back has another mode.
+    connection.pragma_update(None, "journal_mode", "wal")?;
     // With a write-ahead log, full syncs it with every commit; normal only before it is copied into the
     // database, which keeps the file whole but not the newest commits.
     let synchronous = match durability {
@@ -42,7 +46,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     Ok(connection)
 }
 
-fn connect(path: &Path) -> Result<Connection, CatalogError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, CatalogError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
@@ -62,26 +66,11 @@ fn check(connection: &Connection, path: &Path) -> Result<(), CatalogError> {
     match owner {
         APPLICATION => match pragma("user_version")? {
             1..=VERSION => Ok(()),
+            ..1 => Err(CatalogError::Foreign(path.to_owned())),
             found => Err(CatalogError::Newer { path: path.to_owned(), found, known: VERSION }),
         },
         _ => Err(CatalogError::Foreign(path.to_owned())),
     }
-}
-
-/// Brings the tables of an earlier version to this one, in one step: whoever comes between finds either.
-fn upgrade(connection: &mut Connection) -> Result<(), CatalogError> {
-    let version = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-    if version(connection)? == VERSION {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
-    let found = version(&transaction)?;
-    for (_, step) in UPGRADES.iter().filter(|(to, _)| *to > found) {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    Ok(transaction.commit()?)
 }
 
 /// Makes a new catalog beside its place and gives it its name when it is whole: whoever opens it at
@@ -91,7 +80,7 @@ fn create(path: &Path) -> Result<(), CatalogError> {
     let new = path.with_extension(format!("{number:016x}.new"));
     let made = make(&new).and_then(|()| match std::fs::hard_link(&new, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
-        _ => Ok(()),
+        _ => sync_directory_of(path).map_err(failed),
     });
     let removed = std::fs::remove_file(&new).map_err(failed);
     made.and(removed)
@@ -116,8 +105,8 @@ fn failed(error: io::Error) -> CatalogError {
 }
 
 /// "Cata": tells our files from others.
-const APPLICATION: i64 = 0x4361_7461;
-const VERSION: i64 = 2;
+pub(super) const APPLICATION: i64 = 0x4361_7461;
+pub(super) const VERSION: i64 = 3;
 /// How long to wait for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements in this module.
@@ -126,7 +115,7 @@ const STATEMENTS: usize = 64;
 /// The tables of version 1; what came later is in [`UPGRADES`], so that old and new catalogs are the same.
 /// Names and directories are bytes. `dir` and `name` apart make the children of a directory an
 /// equality and a subtree a range. Identities of accounts are never used twice.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -182,9 +171,10 @@ CREATE TABLE uploads (
 ";
 
 /// What leads to each later version from the one before. Never changed once it was released.
-const UPGRADES: [(i64, &str); 1] = [(
-    2,
-    "
+pub(super) const UPGRADES: [(i64, &str); 2] = [
+    (
+        2,
+        "
 ALTER TABLE users ADD COLUMN trash_days INTEGER CHECK (trash_days > 0);
 CREATE TABLE trash (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -197,7 +187,15 @@ CREATE TABLE trash (
 ) STRICT;
 CREATE INDEX trash_of_user ON trash(user);
 ",
-)];
+    ),
+    (
+        3,
+        "
+CREATE TABLE clock (counted INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT;
+INSERT INTO clock VALUES (unixepoch(), unixepoch());
+",
+    ),
+];
 
 const RESERVATIONS: &str = "
 ATTACH ':memory:' AS live;
@@ -209,30 +207,3 @@ CREATE TABLE live.reservations (
 ) STRICT;
 CREATE INDEX live.reservations_of_user ON reservations(user, bytes, files);
 ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::Catalog;
-
-    #[tokio::test]
-    async fn an_older_catalog_is_brought_up_to_date() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("catalog.sqlite");
-        let old = Connection::open(&path).expect("made");
-        let header =
-            format!("PRAGMA journal_mode = wal; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1;");
-        old.execute_batch(&header).expect("set");
-        old.execute_batch(TABLES).expect("made");
-        old.execute("INSERT INTO users (name, phc, used) VALUES ('ada', 'x', 7)", []).expect("added");
-        for _ in 0..2 {
-            let catalog = Catalog::open(&path, Durability::Full).expect("opened, the second time as it is");
-            let users = catalog.users().await.expect("read");
-            let [ada] = users.as_slice() else { panic!("{users:?}") };
-            assert_eq!((ada.used, ada.trash_days), (7, None), "who was there before has no trash");
-            catalog.trash_state(ada.id).await.expect("the table is there");
-        }
-        let version: i64 = old.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("read");
-        assert_eq!(version, VERSION);
-    }
-}

@@ -108,9 +108,11 @@ impl Catalog {
     }
 
     /// All whose time is over, of accounts that keep their trash for a while or have none any more; and what
-    /// an earlier deletion did not bring to an end.
+    /// an earlier deletion did not bring to an end. Time counts from one such look to the next, a day at the most: a
+    /// clock that was set, to whatever time, ends nothing's stay long before its days are over.
     pub async fn expired(&self) -> Result<Vec<Expired>, CatalogError> {
-        self.read(|db| {
+        self.write(|db| {
+            db.prepare_cached(TICK)?.execute([])?;
             let mut query = db.prepare_cached(EXPIRED)?;
             let expired = |row: &Row<'_>| {
                 let (user, name) = (UserId(row.get("user")?), row.get::<_, Name>("user_name")?.0);
@@ -158,8 +160,13 @@ SELECT trash_days,
     (SELECT coalesce(sum(bytes), 0) FROM trash WHERE user = ?1 AND NOT doomed) AS bytes
 FROM users WHERE id = ?1";
 
-const NOTE: &str = "INSERT INTO trash (user, dir, name, bytes, since) VALUES (?1, ?2, ?3, ?4, unixepoch())";
+const NOTE: &str = "
+INSERT INTO trash (user, dir, name, bytes, since)
+SELECT ?1, ?2, ?3, ?4, counted + max(0, min(unixepoch() - seen, 86400)) FROM clock";
+
+const TICK: &str = "
+UPDATE clock SET counted = counted + max(0, min(unixepoch() - seen, 86400)), seen = unixepoch()";
 
 const EXPIRED: &str = "
-SELECT trash.id, trash.user, users.name AS user_name FROM trash JOIN users ON users.id = trash.user
-WHERE doomed OR trash_days IS NULL OR since + trash_days * 86400 <= unixepoch() ORDER BY trash.id";
+SELECT trash.id, trash.user, users.name AS user_name FROM clock, trash JOIN users ON users.id = trash.user
+WHERE doomed OR trash_days IS NULL OR since + trash_days * 86400 <= counted ORDER BY trash.id";

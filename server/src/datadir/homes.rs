@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use wire::UserName;
 
-use super::DataDir;
+use super::{DataDir, sync_directory_of};
 use crate::catalog::UserId;
 
 /// What a home holds.
@@ -29,7 +29,9 @@ impl DataDir {
     pub fn make_home(&self, name: &UserName) -> io::Result<()> {
         let home = self.home(name);
         remove_all(&home.join("trash"))?;
-        PARTS.iter().try_for_each(|part| DirBuilder::new().recursive(true).mode(0o700).create(home.join(part)))
+        PARTS.iter().try_for_each(|part| DirBuilder::new().recursive(true).mode(0o700).create(home.join(part)))?;
+        // What is acknowledged in it is not to hang on names that a power cut takes back.
+        [home.join("files"), home, self.users()].iter().try_for_each(|made| sync_directory_of(made))
     }
 
     /// Takes away what is empty of a home.

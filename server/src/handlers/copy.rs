@@ -104,7 +104,10 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
         Err(fault) => Err(fault),
     };
     if let Err(fault) = result {
-        tenant.on_disk(move |home| home.discard(&name)).await?;
+        let gone = name.clone();
+        tenant.on_disk(move |home| home.discard(&gone)).await?;
+        // An unfinished upload to the same path was overwritten.
+        tenant.catalog.ended_uploads(tenant.id, vec![name]).await?;
         return Err(fault);
     }
     drop(claim);
