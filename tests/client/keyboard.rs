@@ -7,7 +7,7 @@ use std::path::Path;
 use tests::terminal::{Keys, Terminal, key};
 use vt100::{MouseProtocolMode, Screen};
 
-use crate::{Scene, press, restored};
+use crate::{Scene, press, quit, restored};
 
 /// What the last word about the keyboard was.
 fn keyboard(terminal: &Terminal) -> Option<&'static str> {
@@ -76,6 +76,43 @@ async fn mistakes_in_the_configuration_are_told_and_the_rest_counts() {
     terminal.until_shown("from-here  2.0 MiB").expect("down, as in vi");
     press(&mut terminal, &["Q"]);
     assert_eq!(terminal.ended().expect("it ends").exit_code(), 0);
+}
+
+/// Colours of a cell within the left pane.
+fn colours(screen: &Screen) -> Option<(vt100::Color, vt100::Color)> {
+    screen.cell(8, 20).map(|cell| (cell.fgcolor(), cell.bgcolor()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_theme_that_was_chosen_is_there_at_the_next_start() {
+    let scene = Scene::set().await;
+    let start = || {
+        let mut terminal = scene.client(80, 24);
+        terminal.until_shown("Connect to a server").expect("it asks");
+        press(&mut terminal, &[key::ESC]);
+        terminal.until_gone("Connect to a server").expect("left");
+        terminal
+    };
+    let mut terminal = start();
+    let usual = terminal.look(colours);
+    press(&mut terminal, &["\x10", "theme", key::ENTER]);
+    terminal.until_shown("light").expect("the choice");
+    press(&mut terminal, &[key::DOWN, key::DOWN]);
+    terminal.until("another theme", |screen| colours(screen) != usual).expect("seen");
+    press(&mut terminal, &[key::ENTER]);
+    terminal.until_shown("Theme light, from now on").expect("told");
+    let light = terminal.look(colours);
+    quit(terminal);
+    let terminal = start();
+    assert_eq!(terminal.look(colours), light);
+    quit(terminal);
+    let config = scene.machine.path().join(".config/catamaran");
+    fs::create_dir_all(&config).expect("made");
+    fs::write(config.join("client.toml"), "theme = \"commander\"\n").expect("written");
+    let mut terminal = start();
+    assert_eq!(terminal.look(colours), usual, "what is configured goes first");
+    press(&mut terminal, &["\x10", "theme", key::ENTER]);
+    terminal.until_shown("At the next start theme =").expect("what goes first");
 }
 
 /// Wide margins: `just bench-scale` measures it. Here a screen that waits for a transfer would be found.

@@ -83,6 +83,30 @@ async fn both_directions_with_changes_and_deletions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn deletions_go_to_the_trash_where_it_is_asked_for() {
+    let program = Program::new().await;
+    program.write("tree/stays", b"stays");
+    program.write("tree/gone/file", b"gone");
+    sync(&program, &[], 0).await;
+    std::fs::remove_dir_all(program.path("tree/gone")).expect("removed");
+    let refused = sync(&program, &["--delete", "--trash"], 1).await;
+    assert!(refused.files().iter().any(|line| line["error"]["code"] == "no_trash"), "{refused:?}");
+    assert!(program.home("tree/gone/file").exists(), "an account without a trash loses nothing");
+    program.host.set_trash("ada", Some(7)).await.expect("set");
+    for options in [["--trash", "--dry-run"].as_slice(), &["--delete", "--trash", "--to", "local"]] {
+        sync(&program, options, 2).await;
+    }
+    let plan = ["trash-remote gone", "trash-remote gone/file"];
+    assert_eq!(planned(&program, &["--delete", "--trash"]).await, plan);
+    let run = sync(&program, &["--delete", "--trash"], 0).await;
+    assert_eq!(run.totals()["deleted"], 2);
+    assert!(!program.home("tree/gone").exists() && program.home("tree/stays").exists());
+    let kept: Vec<_> = program.host.trash("ada").read_dir().expect("read").map(|entry| entry.expect("read")).collect();
+    assert_eq!(kept.len(), 1, "an empty directory needs no trash");
+    assert_eq!(root(&kept[0].path()).expect("there"), root_of(b"gone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn content_tells_apart_what_size_and_time_do_not() {
     let program = Program::new().await;
     for name in ["tree/a", "tree/b"] {

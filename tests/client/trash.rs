@@ -13,6 +13,7 @@ use tests::terminal::{Terminal, key};
 
 const SIZE: u64 = 3 << 20;
 const ALT_Z: &str = "\x1bz";
+const CTRL_Y: &str = "\x19";
 const F6: &str = "\x1b[17~";
 const CTRL_F8: &str = "\x1b[19;5~";
 
@@ -114,6 +115,34 @@ async fn what_was_deleted_or_renamed_is_taken_back() {
     assert_eq!(fs::read(scene.remote("other")).expect("there"), b"somebody else's");
     scene.press(&[ALT_Z]);
     scene.shown("There is nothing to take back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_synchronisation_deletes_is_taken_back() {
+    let mut scene = Scene::set().await;
+    files::write(&scene.remote("albums/one"), "one", SIZE).expect("written");
+    let before = [root(&scene.remote("report")).expect("there"), root(&scene.remote("albums/one")).expect("there")];
+    // F8 asks about the trash once the client has heard of it.
+    scene.trash().await;
+    scene.press(&[ALT_Z]);
+    scene.shown("Taken back: report");
+    scene.press(&[CTRL_Y]);
+    scene.shown("Nothing is changed before you saw the plan");
+    scene.press(&[key::UP; 5]);
+    scene.press(&[" "]);
+    scene.shown("[x] and delete there what the other side lacks");
+    scene.press(&[key::DOWN; 5]);
+    scene.press(&[key::ENTER]);
+    scene.shown("delete left|right 0|3");
+    scene.press(&[key::ENTER]);
+    scene.shown("to the trash on the right: 3 things");
+    scene.press(&[key::ENTER]);
+    scene.shown("Synchronising: 3 things deleted (2 in the trash)");
+    assert!(!scene.remote("report").exists() && !scene.remote("albums").exists());
+    scene.press(&[ALT_Z]);
+    scene.shown("Taken back: 2 things");
+    let back = [root(&scene.remote("report")).expect("back"), root(&scene.remote("albums/one")).expect("back")];
+    assert_eq!(back, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -233,6 +233,9 @@ pub struct Syncing {
     /// Delete there what the other side does not have
     #[arg(long)]
     pub delete: bool,
+    /// With --delete: at the server, to the account's trash
+    #[arg(long, requires = "delete")]
+    pub trash: bool,
     /// What makes files differ
     #[arg(long, value_name = "WHAT", value_enum, default_value = "size,time")]
     pub by: ByWhat,

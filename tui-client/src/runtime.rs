@@ -1,6 +1,7 @@
 //! The only part of the full-screen client that acts: owns the terminal, the tasks and the channels,
 //! and performs what `update` wants done.
 
+mod choices;
 mod details;
 mod disk;
 pub(crate) use disk::copy as copy_here;

@@ -93,6 +93,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
             jumps::refresh(app);
         }
         Msg::HotlistFailed(reason) => app.tell(Tone::Bad, format!("The hotlist was not changed: {reason}")),
+        Msg::ThemeNotKept(reason) => app.tell(Tone::Bad, format!("The theme is not kept: {reason}")),
         Msg::Starts(starts) => {
             app.atlas.starts = starts;
             jumps::refresh(app);

@@ -78,7 +78,7 @@ async fn open_client(host: &Host, machine: &Machine) -> Result<()> {
         options: Options::default(),
         if_exists: IfExists::Ask,
         on_end: Default::default(),
-        looks: Looks::of(&Config::default(), machine.path("")),
+        looks: Looks::of(&Config::default(), machine.path(""), machine.path("")),
         hide_dots: false,
     };
     Ok(runtime::run(settings).await?)

@@ -8,7 +8,7 @@ use tests::host::{Host, eventually};
 use tokio_util::sync::CancellationToken;
 use tui_client::engine::Options;
 use tui_client::sync::carry::{self, Carried};
-use tui_client::sync::ground::Ground;
+use tui_client::sync::ground::{Ground, Removal};
 use tui_client::sync::mode::{By, Mode, Toward};
 use tui_client::sync::orders::Orders;
 use tui_client::sync::plan::{Action, Plan};
@@ -44,7 +44,8 @@ impl Pair {
         for transfer in orders.transfers {
             self.client.engine.enqueue_chosen(transfer.job, transfer.chosen);
         }
-        carry::run(orders.tasks, &scan.left, &scan.right, &CancellationToken::new(), |_| {}).await
+        let grounds = (&scan.left, &scan.right);
+        carry::run(orders.tasks, grounds, Removal::ForGood, &CancellationToken::new(), |_| {}).await
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Chrome {
     pub sought: String,
     /// The themes, and the one that is shown.
     pub gallery: Gallery,
+    /// What goes before a theme that is chosen here, at the next start.
+    pub before_choice: Option<String>,
     /// What borders and gauges are drawn with.
     pub lines: Lines,
     /// Whether the mouse counts.
@@ -45,6 +47,7 @@ impl Default for Chrome {
             begun: None,
             sought: String::new(),
             gallery: Gallery::default(),
+            before_choice: None,
             lines: Lines::default(),
             mouse: true,
         }

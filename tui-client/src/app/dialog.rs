@@ -12,6 +12,7 @@ use super::palette::Palette;
 use super::place::Place;
 use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, Question};
+use crate::sync::ground::Removal;
 use crate::sync::orders::Totals;
 use crate::sync::scan::Progress;
 use crate::update::Work;
@@ -81,8 +82,8 @@ pub enum Kind {
         /// How far it is.
         progress: Progress,
     },
-    /// Whether to do all that is planned.
-    Carry(Totals),
+    /// Whether to do all that is planned, and what becomes of what is deleted at the server.
+    Carry(Totals, Removal),
     /// On the way there.
     Connecting(String),
     /// A server that was not met before.

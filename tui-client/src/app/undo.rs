@@ -61,6 +61,11 @@ impl Undo {
         }
     }
 
+    /// Whether what is deleted at a place goes to the trash.
+    pub fn takes(&self, place: &Place) -> bool {
+        self.trash.is_some() && !place.is_local()
+    }
+
     /// The newest step.
     pub fn last(&self) -> Option<&Step> {
         self.steps.back()

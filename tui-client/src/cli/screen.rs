@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         options: config.options(),
         if_exists: config.if_exists,
         on_end: config.queue.on_end.clone(),
-        looks: Looks::of(&config, places.config.clone()),
+        looks: Looks::of(&config, places.config.clone(), places.state.clone()),
         hide_dots: !config.show_hidden,
     };
     match runtime::run(settings).await {

@@ -11,12 +11,12 @@ use wire::{Code, Fault, size};
 use super::output::print;
 use super::report::{ErrorPart, Report};
 use super::transfer::remote;
-use super::{CONNECT, FAILED, Face, INTERRUPTED, Syncing, complain};
+use super::{CONNECT, FAILED, Face, INTERRUPTED, Syncing, USAGE, complain};
 use crate::app::text::count;
 use crate::engine::status::Direction;
 use crate::engine::{Engine, Target};
 use crate::sync::carry::{self, Carried};
-use crate::sync::ground::Ground;
+use crate::sync::ground::{Ground, Removal};
 use crate::sync::mode::{By, Mode, Toward};
 use crate::sync::orders::{Act, End, Orders, Sum, Totals};
 use crate::sync::plan::{Action, Plan, Row};
@@ -75,6 +75,10 @@ impl Face {
         remote_dir: OsString,
         how: &Syncing,
     ) -> Result<(), u8> {
+        if how.trash && how.to == To::Local {
+            complain("--trash is the account's, and with --to local nothing is deleted at the server");
+            return Err(USAGE);
+        }
         let (here, there) = (absolute(PathBuf::from(local))?, remote(&remote_dir)?);
         let engine = self.connect(target, self.options(&how.how())).await?;
         let toward = if how.to == To::Remote { Toward::Right } else { Toward::Left };
@@ -101,7 +105,12 @@ impl Face {
                 return Err(if fault.code == Code::Timeout { CONNECT } else { FAILED });
             }
         };
-        if how.dry_run { self.show_plan(engine, &plan, mode).await } else { self.carry(engine, &scan, &plan).await }
+        let removal = if how.trash { Removal::ToTrash } else { Removal::ForGood };
+        if how.dry_run {
+            self.show_plan(engine, &plan, mode, removal).await
+        } else {
+            self.carry(engine, &scan, &plan, removal).await
+        }
     }
 
     fn tell_unread(&self, unread: u64) {
@@ -114,10 +123,10 @@ impl Face {
         self.output.progress(&format!("{} looked at", count(found, "entry")));
     }
 
-    async fn show_plan(&self, engine: Engine, plan: &Plan, mode: Mode) -> Result<(), u8> {
+    async fn show_plan(&self, engine: Engine, plan: &Plan, mode: Mode, removal: Removal) -> Result<(), u8> {
         let actions = || plan.rows.iter().map(|row| (row, row.proposal(mode)));
         for (row, action) in actions().filter(|(row, action)| *action != Action::Skip || row.finding.is_conflict()) {
-            self.show_row(plan, row, action);
+            self.show_row(plan, row, word(action, removal), action);
         }
         let totals = Totals::of(actions());
         let Sum { files, directories, bytes } = both(&totals);
@@ -128,7 +137,10 @@ impl Face {
         } else {
             let copied = format!("{} to copy, {}", count(files, "file"), size::show(bytes));
             let made = told(directories, "directory to make", "directories to make");
-            let gone = told(deletions, "thing to delete", "things to delete");
+            let gone = match removal {
+                Removal::ForGood => told(deletions, "thing to delete", "things to delete"),
+                Removal::ToTrash => told(deletions, "thing to the trash", "things to the trash"),
+            };
             let left = told(totals.undecided, "conflict left as it is", "conflicts left as they are");
             self.output.remark(&format!("{copied}{made}{gone}{left}; nothing was changed"));
         }
@@ -136,19 +148,19 @@ impl Face {
         Ok(())
     }
 
-    fn show_row(&self, plan: &Plan, row: &Row, action: Action) {
+    fn show_row(&self, plan: &Plan, row: &Row, word: &'static str, action: Action) {
         let (path, finding) = (escape(plan.path(row)), row.finding.word());
         if self.output.json {
             let local = row.left.map(|_| row.left_bytes);
             let remote = row.right.map(|_| row.right_bytes);
-            return self.output.object(&RowLine { path, action: word(action), finding, local, remote, error: None });
+            return self.output.object(&RowLine { path, action: word, finding, local, remote, error: None });
         }
         let bytes = if action == Action::CopyLeft { row.right_bytes } else { row.left_bytes };
         let bytes = if row.kind == wire::message::Kind::File { size::show_short(bytes) } else { "-".to_owned() };
-        print(&format!("{:13}  {bytes:>6}  {path}  ({finding})", word(action)));
+        print(&format!("{word:13}  {bytes:>6}  {path}  ({finding})"));
     }
 
-    async fn carry(&self, engine: Engine, scan: &Scan, plan: &Plan) -> Result<(), u8> {
+    async fn carry(&self, engine: Engine, scan: &Scan, plan: &Plan, removal: Removal) -> Result<(), u8> {
         let orders = Orders::of(plan, &scan.left, &scan.right, |_, row| row.proposal(scan.mode));
         let mut report = Report::new(self.output);
         let conflicts =
@@ -159,7 +171,7 @@ impl Face {
         }
         let token = CancellationToken::new();
         let carried = tokio::select! {
-            carried = carry::run(orders.tasks, &scan.left, &scan.right, &token, |_| {}) => carried,
+            carried = carry::run(orders.tasks, (&scan.left, &scan.right), removal, &token, |_| {}) => carried,
             _ = tokio::signal::ctrl_c() => return Err(INTERRUPTED),
         };
         self.tell_tasks(&carried, &mut report);
@@ -186,12 +198,13 @@ impl Face {
 }
 
 /// `copy-right` is between panes; here there is this machine and the server.
-fn word(action: Action) -> &'static str {
+fn word(action: Action, removal: Removal) -> &'static str {
     match action {
         Action::Skip => "skip",
         Action::CopyRight => "upload",
         Action::CopyLeft => "download",
         Action::DeleteLeft => "delete-local",
+        Action::DeleteRight if removal == Removal::ToTrash => "trash-remote",
         Action::DeleteRight => "delete-remote",
     }
 }

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use super::choices::Choices;
 use super::gathering::Gathering;
 use super::hotlist::Hotlist;
 use super::port::{Harbour, Port};
@@ -37,6 +38,8 @@ pub(super) struct Doer {
     /// What is to be watched; taken up by the watching task.
     watched: watch::Sender<Vec<Watched>>,
     tasks: HashMap<Key, Task>,
+    /// What the person wants remembered is written even when the program is left in the same moment.
+    keeping: JoinSet<()>,
     /// Names tasks that nobody stops.
     serial: u64,
 }
@@ -68,7 +71,8 @@ impl Drop for Task {
 impl Doer {
     pub(super) fn new(screen: FullScreen, harbour: Harbour, edits: PathBuf, inbox: mpsc::Sender<Msg>) -> Self {
         let (port, watched) = (watch::Sender::new(None), watch::Sender::new(Vec::new()));
-        let mut doer = Self { screen, harbour, edits, inbox, port, watched, tasks: HashMap::new(), serial: 0 };
+        let (tasks, keeping) = (HashMap::new(), JoinSet::new());
+        let mut doer = Self { screen, harbour, edits, inbox, port, watched, tasks, keeping, serial: 0 };
         doer.spawn_free(watching::follow(doer.watched.subscribe(), doer.inbox.clone()));
         doer
     }
@@ -76,13 +80,21 @@ impl Doer {
     /// One change after another, each of them whole.
     fn change_hotlist(&mut self, change: HotChange) {
         let (hotlist, inbox) = (Hotlist::at(&self.harbour.state), self.inbox.clone());
-        self.spawn_free(async move {
-            let msg = match spawn_blocking(move || hotlist.change(change)).await {
-                Ok(Ok(list)) => Msg::Hotlist(list),
-                Ok(Err(error)) => Msg::HotlistFailed(error.to_string()),
+        self.keeping.spawn_blocking(move || {
+            let msg = match hotlist.change(change) {
+                Ok(list) => Msg::Hotlist(list),
                 Err(error) => Msg::HotlistFailed(error.to_string()),
             };
-            let _ = inbox.send(msg).await;
+            let _ = inbox.blocking_send(msg);
+        });
+    }
+
+    fn keep_theme(&mut self, name: String) {
+        let (choices, inbox) = (Choices::at(&self.harbour.state), self.inbox.clone());
+        self.keeping.spawn_blocking(move || {
+            if let Err(error) = choices.keep_theme(&name) {
+                let _ = inbox.blocking_send(Msg::ThemeNotKept(error.to_string()));
+            }
         });
     }
 
@@ -96,8 +108,10 @@ impl Doer {
     }
 
     /// Gives the terminal back, then ends the connection in good order.
-    pub(super) async fn finish(self) {
+    pub(super) async fn finish(mut self) {
         drop(self.screen);
+        // Refused at the inbox, whose loop is over, they end with what they write.
+        while self.keeping.join_next().await.is_some() {}
         drop(self.tasks);
         let port = self.port.borrow().clone();
         if let Some(port) = port {
@@ -106,11 +120,17 @@ impl Doer {
     }
 
     fn spawn(&mut self, key: Key, job: impl Future<Output = ()> + Send + 'static, token: CancellationToken) {
-        self.tasks.retain(|_, task| !task.handle.is_finished());
         let stop = token.clone();
-        let handle = tokio::spawn(async move {
+        let job = async move {
             stop.run_until_cancelled(job).await;
-        });
+        };
+        self.spawn_whole(key, job, token);
+    }
+
+    /// One that ends by itself when its token tells it to.
+    fn spawn_whole(&mut self, key: Key, job: impl Future<Output = ()> + Send + 'static, token: CancellationToken) {
+        self.tasks.retain(|_, task| !task.handle.is_finished());
+        let handle = tokio::spawn(job);
         self.tasks.insert(key, Task { token, handle });
     }
 
@@ -222,9 +242,10 @@ impl Perform for Doer {
                 let job = super::syncing::scan(port, serial, (left, right), mode, token.clone(), inbox);
                 self.spawn(Key::Numbered(serial), job, token);
             }
-            Effect::Carry { serial, plan, actions, left, right } => {
-                let job = super::syncing::carry(port, serial, (plan, actions), (left, right), token.clone(), inbox);
-                self.spawn(Key::Numbered(serial), job, token);
+            Effect::Carry { serial, plan, actions, left, right, removal } => {
+                let (planned, places) = ((plan, actions), (left, right));
+                let job = super::syncing::carry(port, serial, planned, places, removal, token.clone(), inbox);
+                self.spawn_whole(Key::Numbered(serial), job, token);
             }
             Effect::Find { serial, place, pattern } => {
                 self.spawn(Key::Numbered(serial), super::finding::find(port, serial, place, pattern, inbox), token);
@@ -241,6 +262,7 @@ impl Perform for Doer {
             Effect::Edit(edit) => self.edit(edit),
             Effect::Hotlist(change) => self.change_hotlist(change),
             Effect::FindStarts => self.find_starts(),
+            Effect::KeepTheme(name) => self.keep_theme(name),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),

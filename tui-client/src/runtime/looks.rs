@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use termprofile::{DetectorSettings, TermProfile, TermVars};
 
+use super::choices::Choices;
 use crate::app::chrome::{Chrome, Lines};
 use crate::config::{Borders, Config};
 use crate::keymap::{Keymap, Preset};
@@ -17,7 +18,9 @@ use crate::theme::Gallery;
 pub struct Looks {
     /// Where `keys.toml` and `themes/` are.
     pub config: PathBuf,
-    /// The name of a theme; `None`: the usual one, or none at all under `NO_COLOR`.
+    /// Where it is kept which theme was chosen last.
+    pub state: PathBuf,
+    /// The name of a theme; `None`: the one chosen last or the usual one, or none at all under `NO_COLOR`.
     pub theme: Option<String>,
     /// The keys before a person's own.
     pub keys: Preset,
@@ -36,10 +39,10 @@ pub(super) struct Opened {
 }
 
 impl Looks {
-    /// As a configuration says; `directory` is where that lies.
-    pub fn of(config: &Config, directory: PathBuf) -> Self {
+    /// As a configuration says; `directory` is where that lies, `state` where choices are kept.
+    pub fn of(config: &Config, directory: PathBuf, state: PathBuf) -> Self {
         let Config { theme, keys, mouse, borders, .. } = config.clone();
-        Self { config: directory, theme, keys, mouse, borders }
+        Self { config: directory, state, theme, keys, mouse, borders }
     }
 
     pub(super) fn open(&self) -> Opened {
@@ -47,12 +50,11 @@ impl Looks {
         let mut vars = TermVars::from_env(&stdout(), DetectorSettings::new().enable_tmux_info(false));
         // What a person configured for this program goes before it; see no-color.org.
         vars.overrides.no_color = String::new().into();
-        let usual = if colourless { "mono" } else { "commander" };
-        self.open_on(TermProfile::detect_with_vars(vars), usual)
+        self.open_on(TermProfile::detect_with_vars(vars), colourless)
     }
 
-    /// On a terminal with these colours, with this theme where none is asked for.
-    fn open_on(&self, profile: TermProfile, usual: &str) -> Opened {
+    /// On a terminal with these colours, whose person wants none of them in any program or not.
+    fn open_on(&self, profile: TermProfile, colourless: bool) -> Opened {
         let mut complaints = Vec::new();
         let keys = self.config.join("keys.toml");
         let text = read(&keys).unwrap_or_else(|error| {
@@ -63,17 +65,25 @@ impl Looks {
         complaints.extend(wrong.iter().map(ToString::to_string));
         let (mut gallery, wrong) = Gallery::new(&own_themes(&self.config.join("themes")), profile);
         complaints.extend(wrong.iter().map(|wrong| format!("themes/{wrong}")));
-        let wanted = self.theme.as_deref().unwrap_or(usual);
-        if !gallery.choose(wanted) {
-            gallery.choose(usual);
+        gallery.choose(if colourless { "mono" } else { "commander" });
+        if let Some(chosen) = Choices::at(&self.state).theme().filter(|_| !colourless) {
+            // One of `themes/` may be gone since: then the usual one stays.
+            gallery.choose(&chosen);
+        }
+        let asked = self.theme.as_deref();
+        if let Some(wanted) = asked.filter(|name| !gallery.choose(name)) {
             let known: Vec<&str> = gallery.names().collect();
             complaints.push(format!("client.toml: no theme is called `{wanted}`; there are {}", known.join(", ")));
         }
+        let mut before = asked.map(|name| format!("theme = {name:?} in client.toml"));
+        before = before.or_else(|| colourless.then(|| "NO_COLOR".to_owned()));
         // Without colours only this one still tells the cursor from the rest.
         if profile < TermProfile::Ansi16 {
             gallery.choose("mono");
+            before = Some("that the terminal has no colours".to_owned());
         }
-        let chrome = Chrome { gallery, lines: self.lines(), mouse: self.mouse, ..Chrome::default() };
+        let chrome =
+            Chrome { gallery, before_choice: before, lines: self.lines(), mouse: self.mouse, ..Chrome::default() };
         Opened { chrome, keymap, complaints }
     }
 
@@ -129,8 +139,8 @@ mod tests {
         fs::write(dir.path().join("keys.toml"), "copy = \"c\"\ncpy = \"x\"").unwrap();
         fs::write(dir.path().join("themes/sea.toml"), "pane = \"white on\"").unwrap();
         let config = Config { theme: Some("see".into()), ..Config::default() };
-        let looks = Looks::of(&config, dir.path().to_owned());
-        let opened = looks.open_on(TermProfile::Ansi16, "mono");
+        let looks = Looks::of(&config, dir.path().to_owned(), dir.path().join("state"));
+        let opened = looks.open_on(TermProfile::Ansi16, true);
         let starts = ["keys.toml:2: no action", "themes/sea.toml:1: `on`", "client.toml: no theme is called `see`"];
         assert_eq!(opened.complaints.len(), 3, "{:?}", opened.complaints);
         for (told, start) in opened.complaints.iter().zip(starts) {
@@ -139,6 +149,28 @@ mod tests {
         assert_eq!(opened.chrome.gallery.name(), "mono");
         assert_eq!(opened.keymap.key(crate::action::Action::Copy), "c");
         assert!(opened.chrome.gallery.names().any(|name| name == "sea"));
+    }
+
+    #[test]
+    fn what_goes_before_what() {
+        let dir = tempfile::tempdir().unwrap();
+        let shown = |theme: Option<&str>, colourless, profile| {
+            let config = Config { theme: theme.map(str::to_owned), ..Config::default() };
+            let opened = Looks::of(&config, dir.path().to_owned(), dir.path().to_owned()).open_on(profile, colourless);
+            assert!(opened.complaints.is_empty(), "{:?}", opened.complaints);
+            let Chrome { gallery, before_choice, .. } = opened.chrome;
+            (gallery.name().to_owned(), before_choice.unwrap_or_default())
+        };
+        let colours = TermProfile::TrueColor;
+        let is = |name: &str, before: &str| (name.to_owned(), before.to_owned());
+        assert_eq!(shown(None, false, colours), is("commander", ""));
+        Choices::at(dir.path()).keep_theme("light").unwrap();
+        assert_eq!(shown(None, false, colours), is("light", ""));
+        assert_eq!(shown(None, true, colours), is("mono", "NO_COLOR"));
+        assert_eq!(shown(Some("dark"), true, colours), is("dark", "theme = \"dark\" in client.toml"));
+        assert_eq!(shown(None, false, TermProfile::NoColor), is("mono", "that the terminal has no colours"));
+        Choices::at(dir.path()).keep_theme("gone").unwrap();
+        assert_eq!(shown(None, false, colours), is("commander", ""));
     }
 
     #[test]

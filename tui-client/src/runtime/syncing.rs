@@ -10,13 +10,14 @@ use wire::Fault;
 use super::port::Port;
 use super::reading::{Pulse, not_connected, panicked};
 use crate::app::place::Place;
+use crate::app::undo::Step;
 use crate::sync::carry::{self, Carried};
-use crate::sync::ground::Ground;
+use crate::sync::ground::{Ground, Removal};
 use crate::sync::mode::Mode;
 use crate::sync::orders::Orders;
 use crate::sync::plan::{Action, Plan};
 use crate::sync::scan::{self, Scan};
-use crate::update::{Compared, Msg};
+use crate::update::{Compared, Msg, Told};
 
 /// Puts two directories side by side, and tells the screen what is there as it comes.
 pub(super) async fn scan(
@@ -43,18 +44,23 @@ pub(super) async fn scan(
     let _ = inbox.send(Msg::Scanned { serial, told }).await;
 }
 
-/// Does what a plan comes to: files into the queue, the rest here.
+/// Does what a plan comes to: files into the queue, the rest here. Told to stop, it begins nothing more, and tells what
+/// it did.
 pub(super) async fn carry(
     port: Option<Port>,
     serial: u64,
     planned: (Plan, Arc<Vec<Action>>),
     places: (Place, Place),
+    removal: Removal,
     token: CancellationToken,
     inbox: mpsc::Sender<Msg>,
 ) {
     let mut pulse = Pulse::new(inbox.clone());
     let told = |done, all| pulse.beat(|| Msg::Carrying { serial, done, all });
-    let carried = carry_out(port, planned, places, &token, told).await;
+    let carried = carry_out(port, planned, places, removal, &token, told).await;
+    if let Ok((carried, _)) = &carried {
+        let _ = inbox.send(Msg::Trash(Told::Done(Step::Trashed(carried.trashed.clone())))).await;
+    }
     let _ = inbox.send(Msg::Carried { serial, carried }).await;
 }
 
@@ -62,6 +68,7 @@ async fn carry_out(
     port: Option<Port>,
     (plan, actions): (Plan, Arc<Vec<Action>>),
     places: (Place, Place),
+    removal: Removal,
     token: &CancellationToken,
     mut told: impl FnMut(u64, u64),
 ) -> Result<(Carried, u64), Fault> {
@@ -72,6 +79,9 @@ async fn carry_out(
         Orders::of(&plan, &grounds.0, &grounds.1, action)
     });
     let orders = ordered.await.map_err(panicked)?;
+    if token.is_cancelled() {
+        return Ok(Default::default());
+    }
     let mut queued = 0;
     for transfer in orders.transfers {
         queued += transfer.chosen.len() as u64;
@@ -79,7 +89,7 @@ async fn carry_out(
     }
     let all = orders.tasks.len() as u64;
     let done = |carried: &Carried| told(carried.done + carried.failed.len() as u64, all);
-    Ok((carry::run(orders.tasks, &left, &right, token, done).await, queued))
+    Ok((carry::run(orders.tasks, (&left, &right), removal, token, done).await, queued))
 }
 
 fn ground(port: Option<&Port>, place: Place) -> Result<Ground, Fault> {

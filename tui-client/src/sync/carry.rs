@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use wire::message::Kind;
 use wire::{Code, Fault};
 
-use super::ground::{Ground, below, blocking};
+use super::ground::{Ground, Removal, Trashed, below, blocking};
 use super::orders::{Act, End, Seen, Task};
 use super::path::depth;
 use super::walk::place;
@@ -19,6 +19,8 @@ pub struct Carried {
     pub done: u64,
     /// How many of these were deletions.
     pub deleted: u64,
+    /// What of that is in the trash.
+    pub trashed: Vec<Trashed>,
     /// Those that were not, each with the reason.
     pub failed: Vec<(Task, Fault)>,
 }
@@ -27,8 +29,8 @@ pub struct Carried {
 /// that hold them.
 pub async fn run(
     tasks: Vec<Task>,
-    left: &Ground,
-    right: &Ground,
+    (left, right): (&Ground, &Ground),
+    removal: Removal,
     token: &CancellationToken,
     mut told: impl FnMut(&Carried),
 ) -> Carried {
@@ -38,13 +40,15 @@ pub async fn run(
     for tasks in stages.into_values() {
         let one = |task: Task| async move {
             let (ground, other) = if task.end == End::Left { (left, right) } else { (right, left) };
-            let result = if token.is_cancelled() { Err(stopped()) } else { one(&task, ground, other, token).await };
+            let result =
+                if token.is_cancelled() { Err(stopped()) } else { one(&task, ground, other, removal, token).await };
             (task, result)
         };
         let mut ended = std::pin::pin!(stream::iter(tasks).map(one).buffer_unordered(AT_ONCE));
         while let Some((task, result)) = ended.next().await {
             match result {
-                Ok(()) => {
+                Ok(kept) => {
+                    carried.trashed.extend(kept);
                     carried.done += 1;
                     carried.deleted += u64::from(matches!(task.act, Act::Delete(_)));
                 }
@@ -66,20 +70,27 @@ fn stage(task: &Task) -> usize {
     }
 }
 
-async fn one(task: &Task, ground: &Ground, other: &Ground, token: &CancellationToken) -> Result<(), Fault> {
+async fn one(
+    task: &Task,
+    ground: &Ground,
+    other: &Ground,
+    removal: Removal,
+    token: &CancellationToken,
+) -> Result<Option<Trashed>, Fault> {
     match task.act {
-        Act::MakeDirectory => ground.make_directory(&task.path).await,
+        Act::MakeDirectory => ground.make_directory(&task.path).await.map(|()| None),
         Act::Copy { seen } => {
             check(ground, &task.path, seen).await?;
-            copy(other, ground, &task.path, seen.is_some(), token).await
+            let copied = token.run_until_cancelled(copy(other, ground, &task.path, seen.is_some(), token)).await;
+            copied.unwrap_or_else(|| Err(stopped())).map(|()| None)
         }
         Act::Delete(seen) => {
             // Gone is as good as deleted.
             if ground.stat(&task.path).await?.is_none() {
-                return Ok(());
+                return Ok(None);
             }
             check(ground, &task.path, Some(seen)).await?;
-            ground.remove(&task.path, seen.kind).await
+            ground.remove(&task.path, seen.kind, removal).await
         }
     }
 }

@@ -24,6 +24,19 @@ pub enum Ground {
     There(Engine, RemotePath),
 }
 
+/// What becomes of files and links that are deleted at the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Removal {
+    /// They are gone.
+    #[default]
+    ForGood,
+    /// They go to the account's trash.
+    ToTrash,
+}
+
+/// Something in the trash: where it was, and its number there.
+pub type Trashed = (RemotePath, u64);
+
 /// Parts of a walk, until the first fault.
 pub type Parts = mpsc::Receiver<Result<Part, Fault>>;
 
@@ -85,16 +98,20 @@ impl Ground {
         }
     }
 
-    /// Removes a file, a link, or a directory that is empty.
-    pub async fn remove(&self, path: &[u8], kind: Kind) -> Result<(), Fault> {
+    /// Removes a file, a link, or a directory that is empty: the trash would take what came into it meanwhile along.
+    pub async fn remove(&self, path: &[u8], kind: Kind, removal: Removal) -> Result<Option<Trashed>, Fault> {
         let removed = match self {
             Ground::Here(top) => {
                 let (top, path) = (top.clone(), path.to_vec());
-                blocking(move || here::remove(&top, &path, kind)).await
+                blocking(move || here::remove(&top, &path, kind)).await.map(|()| None)
             }
-            Ground::There(engine, top) => engine.remove(&below(top, path)?, false).await,
+            Ground::There(engine, top) if removal == Removal::ToTrash && kind != Kind::Directory => {
+                let path = below(top, path)?;
+                engine.trash(&path).await.map(|id| Some((path, id)))
+            }
+            Ground::There(engine, top) => engine.remove(&below(top, path)?, false).await.map(|()| None),
         };
-        absent_is_none(removed).map(drop)
+        absent_is_none(removed).map(Option::flatten)
     }
 }
 

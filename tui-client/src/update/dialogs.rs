@@ -6,11 +6,11 @@ use super::{
     Edit, Effect, decisions, details, editing, help, jumps, menu, prompts, queue, server, transfers, undo, work,
 };
 use crate::action::{Action, Scope};
-use crate::app::App;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::face::{Face, Press};
 use crate::app::field::Field;
 use crate::app::palette::Palette;
+use crate::app::{App, Tone};
 
 pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     if help::press(app, key) {
@@ -76,6 +76,18 @@ pub(super) fn choose_theme(app: &mut App) {
     let focus = gallery.names().position(|name| name == gallery.name()).unwrap_or_default();
     let before = gallery.name().to_owned();
     app.dialogs.push(Dialog { focus, ..Dialog::new(Kind::Themes { before }) });
+}
+
+/// What is shown stays.
+fn keep_theme(app: &mut App, out: &mut Vec<Effect>) {
+    app.dialogs.pop();
+    let name = app.chrome.gallery.name().to_owned();
+    let told = match &app.chrome.before_choice {
+        Some(first) => format!("Theme {name}, for now: at the next start {first} goes first"),
+        None => format!("Theme {name}, from now on"),
+    };
+    app.tell(Tone::Plain, told);
+    out.push(Effect::KeepTheme(name));
 }
 
 fn press_plain(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
@@ -186,7 +198,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         }
         Kind::Comparing { .. } => {}
         Kind::Pairing(pairing) => super::sync::begin(app, pairing, out),
-        Kind::Carry(_) => super::sync::carry(app, out),
+        Kind::Carry(_, removal) => super::sync::carry(app, removal, out),
         Kind::EditLarge { place, .. } => {
             close(app, out);
             editing::open(app, place, out);
@@ -198,8 +210,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         Kind::Quit => out.push(Effect::Quit),
         Kind::Restored(_) | Kind::Stop(_) | Kind::Drop { .. } => {}
         Kind::Details(_) => details::compute(app, out),
-        // What is shown stays.
-        Kind::Themes { .. } => drop(app.dialogs.pop()),
+        Kind::Themes { .. } => keep_theme(app, out),
         Kind::Palette(_)
         | Kind::Complaints(_)
         | Kind::Help(_)

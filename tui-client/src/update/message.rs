@@ -24,6 +24,7 @@ use crate::engine::Restored;
 use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, NewItem, Priority, QuestionId, Remedy, Reply, Shift, Status};
 use crate::sync::carry::Carried;
+use crate::sync::ground::Removal;
 use crate::sync::mode::Mode;
 use crate::sync::plan::{self, Plan};
 
@@ -137,6 +138,8 @@ pub enum Msg {
     Hotlist(Vec<Landmark>),
     /// It is as it was.
     HotlistFailed(String),
+    /// The theme that was chosen is forgotten at the end.
+    ThemeNotKept(String),
     /// Where one may begin on this machine.
     Starts(Vec<PathBuf>),
     /// A piece of work ended.
@@ -334,6 +337,8 @@ pub enum Effect {
         left: Place,
         /// The directory on the right.
         right: Place,
+        /// What becomes of what is deleted at the server.
+        removal: Removal,
     },
     /// Look for names.
     Find {
@@ -409,6 +414,8 @@ pub enum Effect {
     Reconnect,
     /// Look at a file.
     Look(Ask),
+    /// Remember a theme for the next start.
+    KeepTheme(String),
     /// Have the terminal send what the mouse does, or not.
     Mouse(bool),
     /// Edit a file.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wire::Fault;
 use wire::path::escape;
 
-use super::{Effect, push, reads};
+use super::{Effect, Wish, push, reads};
 use crate::action::{Action, Deed, Scope};
 use crate::app::checklist::Checklist;
 use crate::app::dialog::{Dialog, Kind};
@@ -15,6 +15,7 @@ use crate::app::pairing::{Pairing, Purpose};
 use crate::app::text::{count, grouped};
 use crate::app::{App, Session, Side, Tone};
 use crate::sync::carry::Carried;
+use crate::sync::ground::Removal;
 use crate::sync::mode::Mode;
 use crate::sync::orders::Totals;
 use crate::sync::path;
@@ -211,11 +212,12 @@ fn ask_to_run(app: &mut App) {
         return app.tell(Tone::Plain, "Nothing is to be done");
     }
     let totals: Totals = list.totals;
-    push(app, Kind::Carry(totals));
+    let removal = if app.undo.trash.is_some() { Removal::ToTrash } else { Removal::ForGood };
+    push(app, Kind::Carry(totals, removal));
 }
 
 /// The person said yes: everything planned is done.
-pub(super) fn carry(app: &mut App, out: &mut Vec<Effect>) {
+pub(super) fn carry(app: &mut App, removal: Removal, out: &mut Vec<Effect>) {
     app.dialogs.pop();
     let Some(list) = app.lists.checklist.take() else { return };
     app.focus = Scope::Panes;
@@ -224,7 +226,7 @@ pub(super) fn carry(app: &mut App, out: &mut Vec<Effect>) {
     app.working += 1;
     app.tell(Tone::Plain, "Synchronising…, Esc stops");
     let actions = Arc::new(list.actions());
-    out.push(Effect::Carry { serial, plan: list.plan, actions, left: list.left, right: list.right });
+    out.push(Effect::Carry { serial, plan: list.plan, actions, left: list.left, right: list.right, removal });
 }
 
 /// How many tasks are done.
@@ -247,6 +249,10 @@ pub(super) fn stop_carrying(app: &mut App, out: &mut Vec<Effect>) -> bool {
 
 /// What is not done by the queue is over.
 pub(super) fn carried(app: &mut App, serial: u64, carried: Result<(Carried, u64), Fault>, out: &mut Vec<Effect>) {
+    // Stopped or not, something may be in the trash now.
+    if app.undo.trash.is_some() {
+        out.push(Effect::Trash(Wish::State));
+    }
     if app.lists.carrying != Some(serial) {
         return;
     }
@@ -261,7 +267,11 @@ pub(super) fn carried(app: &mut App, serial: u64, carried: Result<(Carried, u64)
         parts.push(format!("{} in the queue", count(queued, "file")));
     }
     if carried.deleted > 0 {
-        parts.push(format!("{} deleted", count(carried.deleted, "thing")));
+        let kept = match carried.trashed.len() {
+            0 => String::new(),
+            number => format!(" ({} in the trash)", grouped(number as u64)),
+        };
+        parts.push(format!("{} deleted{kept}", count(carried.deleted, "thing")));
     }
     if carried.done > carried.deleted {
         parts.push(format!("{} made or copied", count(carried.done - carried.deleted, "thing")));

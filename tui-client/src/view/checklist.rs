@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, theme: &Theme, list: &Checklist, area: Rect, buffe
         super::line(buffer, rows, 0, empty(list), theme.pane);
     }
     let foot = Rect { y: rows.bottom(), height: 2, ..area };
-    super::line(buffer, foot, 0, &detail(list, usize::from(area.width)), theme.foot);
+    super::line(buffer, foot, 0, &detail(app, list, usize::from(area.width)), theme.foot);
     super::line(buffer, foot, 1, &totals(list, usize::from(area.width)), theme.queue_heading);
 }
 
@@ -78,9 +78,13 @@ fn empty(list: &Checklist) -> &'static str {
 }
 
 /// The whole path, and in words what the row is about.
-fn detail(list: &Checklist, width: usize) -> String {
+fn detail(app: &App, list: &Checklist, width: usize) -> String {
     let Some((index, row)) = list.current() else { return String::new() };
-    let action = words(row, list.action(index));
+    let action = match list.action(index) {
+        Action::DeleteLeft if app.undo.takes(&list.left) => "to the trash on the left",
+        Action::DeleteRight if app.undo.takes(&list.right) => "to the trash on the right",
+        action => words(row, action),
+    };
     let told = format!("  {}: {action}", row.finding.word());
     let path = escape(list.plan.path(row));
     format!(" {}{told}", clip_left(&path, width.saturating_sub(columns(&told) + 1)))

@@ -60,11 +60,10 @@ pub(super) fn themes(app: &App) -> Draft {
         let shown = if name == app.chrome.gallery.name() { '√' } else { ' ' };
         draft = draft.choice(format!("{shown} {name}"), Press::Accept);
     }
-    draft
-        .text("")
-        .text("theme = \"NAME\" in client.toml keeps it")
-        .button("Keep", Press::Accept)
-        .button("Back", Press::Close)
+    if let Some(first) = &app.chrome.before_choice {
+        draft = draft.text("").text(&format!("At the next start {first} goes first"));
+    }
+    draft.button("Keep", Press::Accept).button("Back", Press::Close)
 }
 
 pub(super) fn complaints(app: &App, complaints: &[String]) -> Draft {

@@ -49,7 +49,7 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
         }
         Kind::Pairing(pairing) => super::pairing::pairing(app, pairing),
         Kind::Comparing { progress, .. } => super::pairing::comparing(app, progress),
-        Kind::Carry(totals) => super::pairing::carry(app, totals),
+        Kind::Carry(totals, removal) => super::pairing::carry(app, totals, *removal),
         Kind::Connecting(address) => Draft::new(app, "Connecting")
             .text(&format!("connecting to {}, Esc cancels", escape(address.as_bytes())))
             .button("Cancel", Press::Close),

@@ -4,8 +4,10 @@ use wire::size;
 
 use super::{Draft, Press};
 use crate::app::pairing::{Pairing, Purpose};
+use crate::app::place::Place;
 use crate::app::text::{self, grouped};
 use crate::app::{App, Tone};
+use crate::sync::ground::Removal;
 use crate::sync::orders::{Sum, Totals};
 use crate::sync::scan::Progress;
 
@@ -40,7 +42,7 @@ pub(super) fn comparing(app: &App, progress: &Progress) -> Draft {
 }
 
 /// The last question before anything is done. What cannot be taken back stands out, and then the keys are on `Back`.
-pub(super) fn carry(app: &App, totals: &Totals) -> Draft {
+pub(super) fn carry(app: &App, totals: &Totals, removal: Removal) -> Draft {
     let mut draft = Draft::new(app, "Synchronise now?");
     let ways = [("→ to the right", totals.right), ("← to the left", totals.left)];
     for (way, Sum { files, directories, bytes }) in ways.into_iter().filter(|(_, sum)| *sum != Sum::default()) {
@@ -50,9 +52,20 @@ pub(super) fn carry(app: &App, totals: &Totals) -> Draft {
         };
         draft = draft.text(&format!("{way}: {}, {}{made}", text::count(files, "file"), size::show(bytes)));
     }
-    for (side, number) in [("left", totals.deleted_left), ("right", totals.deleted_right)] {
-        if number > 0 {
-            draft = draft.toned(&format!("DELETED on the {side}: {}", text::count(number, "thing")), Tone::Bad);
+    let (left, right) = app.lists.checklist.as_ref().map_or((false, false), |list| {
+        let trashes = |place: &Place| removal == Removal::ToTrash && !place.is_local();
+        (trashes(&list.left), trashes(&list.right))
+    });
+    let mut is_dangerous = totals.newer_replaced > 0;
+    for (side, number, trashes) in [("left", totals.deleted_left, left), ("right", totals.deleted_right, right)] {
+        let things = text::count(number, "thing");
+        match (number, trashes) {
+            (0, _) => {}
+            (_, true) => draft = draft.text(&format!("to the trash on the {side}: {things}")),
+            (_, false) => {
+                is_dangerous = true;
+                draft = draft.toned(&format!("DELETED on the {side}: {things}"), Tone::Bad);
+            }
         }
     }
     if totals.newer_replaced > 0 {
@@ -62,7 +75,6 @@ pub(super) fn carry(app: &App, totals: &Totals) -> Draft {
     if totals.undecided > 0 {
         draft = draft.text(&format!("left as it is: {}", text::count(totals.undecided, "conflict")));
     }
-    let is_dangerous = totals.deleted_left + totals.deleted_right + totals.newer_replaced > 0;
     let draft = draft.text("").text("Deleted is only what is still as it was seen; what changed meanwhile stays.");
     if is_dangerous {
         draft.dangerous().button("Back", Press::Close).button("Synchronise", Press::Accept)

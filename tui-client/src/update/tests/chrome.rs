@@ -135,7 +135,14 @@ fn a_theme_is_seen_while_it_is_chosen() {
     assert_eq!(name(&format!("{open}<Down>")), "dark");
     assert_eq!(name(&format!("{open}<Down><Down><Esc>")), "commander");
     assert_eq!(name(&format!("{open}<Down><Down><Enter>")), "light");
-    assert!(after(&format!("{open}<Down><Enter>")).0.dialogs.is_empty());
+    let (app, effects) = after(&format!("{open}<Down><Enter>"));
+    assert!(app.dialogs.is_empty());
+    assert_eq!((effects, app.note.text.as_str()), (vec![Effect::KeepTheme("dark".into())], "Theme dark, from now on"));
+    assert_eq!(after(&format!("{open}<Down><Esc>")).1, []);
+    let mut app = sample::app();
+    app.chrome.before_choice = Some("NO_COLOR".into());
+    run(&mut app, &format!("{open}<Down><Enter>"));
+    assert_eq!(app.note.text, "Theme dark, for now: at the next start NO_COLOR goes first");
 }
 
 #[test]

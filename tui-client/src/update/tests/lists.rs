@@ -4,6 +4,7 @@ use super::*;
 use crate::app::dialog::Kind;
 use crate::app::pairing::{Pairing, Purpose};
 use crate::sync::carry::Carried;
+use crate::sync::ground::Removal;
 use crate::sync::mode::{By, Mode, Toward};
 use crate::sync::orders::{Act, End, Seen, Task};
 use crate::sync::plan::Action as Planned;
@@ -128,6 +129,17 @@ fn nothing_runs_before_somebody_said_yes_to_the_sums() {
     assert_eq!(update(&mut app, carried(serial)), [Effect::RereadLater]);
     assert_eq!((app.working, app.note.tone), (0, Tone::Bad));
     assert_eq!(app.note.text, "Synchronising: 2 files in the queue; 1 thing not done, the first c: changed");
+    // To the trash is no danger, either.
+    let mut app = checklist(Mode { deletions: true, ..Mode::default() });
+    app.undo.trash = Some(crate::engine::Trash { days: 30, items: 0, bytes: 0 });
+    let effects = run(&mut app, "<Enter><Enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Carry { removal: Removal::ToTrash, .. }]), "{effects:?}");
+    let trashed = vec![(RemotePath::parse(b"/photos/2026/c").unwrap(), 7)];
+    let carried = Carried { done: 2, deleted: 2, trashed, failed: vec![] };
+    let serial = app.serial;
+    let effects = update(&mut app, Msg::Carried { serial, carried: Ok((carried, 0)) });
+    assert_eq!(effects, [Effect::Trash(Wish::State), Effect::RereadLater]);
+    assert_eq!(app.note.text, "Synchronising: 2 things deleted (1 in the trash)");
     // Without a deletion the keys are on the button that does it.
     let mut app = checklist(Mode::default());
     assert!(matches!(run(&mut app, "<Enter><Enter>").as_slice(), [Effect::Carry { .. }]));
