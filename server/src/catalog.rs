@@ -1,12 +1,15 @@
 //! The catalog: accounts, the quota ledger, reservations, publishes under way, unfinished uploads,
-//! BLAKE3 records, and what lies in trashes. The only code that touches the database; knows nothing of files or sockets.
+//! BLAKE3 records and what was found of their files, and what lies in trashes. The only code that touches the database; knows nothing of files or sockets.
 //! Every method is one whole operation in one transaction, and nothing of SQL shows outside.
 
 mod accounts;
 mod change;
+mod findings;
 mod ledger;
 mod publish;
 mod records;
+mod rescans;
+mod rounds;
 mod schema;
 mod sql;
 mod trash;
@@ -27,9 +30,12 @@ use wire::UserName;
 
 pub use accounts::{Account, Phc, UserId};
 pub use change::{Change, ChangeId, RecordChange};
+pub use findings::{Place, RecordKey, Recorded, Standing, What};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
 pub use records::{Record, Stamp};
+pub use rescans::Rescanned;
+pub use rounds::{Round, Scope};
 pub use trash::{Expired, TrashState, Trashed};
 pub use uploads::Upload;
 

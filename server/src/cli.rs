@@ -2,6 +2,7 @@
 //! a time; with none the daemon runs.
 
 mod act;
+mod check;
 mod print;
 mod run;
 mod secret;
@@ -19,7 +20,8 @@ use wire::size::{self, SizeError};
 
 use crate::accounts::AccountError;
 use crate::catalog::CatalogError;
-use crate::config::{ConfigError, MAX_TRASH_DAYS};
+use crate::config::{self, ConfigError, MAX_TRASH_DAYS};
+use crate::custody::CustodyError;
 use crate::daemon::StartError;
 use crate::datadir::DataDirError;
 use crate::identity::IdentityError;
@@ -37,6 +39,8 @@ pub use act::perform;
     group = ArgGroup::new("trashing"),
     group = ArgGroup::new("secret"),
     group = ArgGroup::new("list"),
+    group = ArgGroup::new("reading"),
+    group = ArgGroup::new("round"),
 )]
 pub struct Flags {
     /// Configuration file [default: /etc/catamaran/server.toml, if there is one]
@@ -76,6 +80,15 @@ pub struct Flags {
     /// List uploads that were begun and not finished
     #[arg(long, groups = ["action", "list"])]
     uploads: bool,
+    /// Read stored files and hold them against the hashes they were stored with; of one account, or of all
+    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "reading", "round"])]
+    verify: Option<Option<UserName>>,
+    /// Hold the quota ledger against what the homes hold, and change nothing
+    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list"])]
+    verify_ledger: Option<Option<UserName>>,
+    /// Take up homes as they lie on the disk: files put there or changed by hand, what is gone, the quota ledger
+    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "reading"])]
+    rescan: Option<Option<UserName>>,
     /// Print what clients pin: the fingerprint of the server's key
     #[arg(long, group = "action")]
     fingerprint: bool,
@@ -101,7 +114,13 @@ pub struct Flags {
     /// With --remove-user: leave the files where they are
     #[arg(long, requires = "remove_user")]
     keep_files: bool,
-    /// With --list-users or --uploads: as JSON
+    /// With --verify: begin anew, and do not go on where the last one was interrupted
+    #[arg(long, requires = "round")]
+    from_start: bool,
+    /// Bytes a second to read, as in 50M, or none [default: verify.rate of the configuration]
+    #[arg(long, value_name = "RATE", requires = "reading", value_parser = rate)]
+    rate: Option<Rate>,
+    /// Lists and findings as JSON
     #[arg(long, requires = "list")]
     json: bool,
 }
@@ -109,6 +128,10 @@ pub struct Flags {
 /// A limit of bytes or files; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 struct Limit(Option<u64>);
+
+/// Bytes a second; `None` is no limit.
+#[derive(Clone, Copy, Debug)]
+struct Rate(Option<u64>);
 
 /// Days that something stays in a trash; `None` is no trash.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +158,9 @@ pub enum CliError {
     /// The daemon did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Stored files.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// No password could be read.
     #[error("cannot read a password; on a terminal it is asked for, else use --password-stdin")]
     NoPassword(#[source] io::Error),
@@ -152,7 +178,26 @@ pub enum CliError {
     Signals(#[source] io::Error),
 }
 
+/// What was asked for is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// And all is well.
+    Well,
+    /// And something is not as it should be.
+    Differs,
+}
+
 impl Flags {
+    /// What the program exits with. Whoever looks for what is wrong must be able to tell that from having failed to
+    /// look.
+    pub fn exit_code(&self, result: &Result<Done, CliError>) -> ExitCode {
+        match result {
+            Ok(Done::Well) => ExitCode::SUCCESS,
+            Err(_) if self.verify.is_some() || self.verify_ledger.is_some() => ExitCode::from(NOT_LOOKED),
+            Ok(Done::Differs) | Err(_) => ExitCode::FAILURE,
+        }
+    }
+
     /// The configuration that flags, environment and file add up to.
     fn configuration(&self) -> Result<crate::Config, ConfigError> {
         let mut config = crate::Config::find(self.config.as_deref())?;
@@ -206,6 +251,10 @@ fn max_files(text: &str) -> Result<Limit, String> {
     files.map(|files| Limit(Some(files))).ok_or_else(|| "not a number of files, nor none".to_owned())
 }
 
+fn rate(text: &str) -> Result<Rate, String> {
+    config::parse_rate(text).map(Rate)
+}
+
 fn trash(text: &str) -> Result<Days, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(Days(None));
@@ -216,6 +265,8 @@ fn trash(text: &str) -> Result<Days, String> {
 
 /// What a wrong command line exits with.
 const USAGE: u8 = 2;
+/// What a look that failed exits with.
+const NOT_LOOKED: u8 = 2;
 
 #[cfg(test)]
 mod tests {

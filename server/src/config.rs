@@ -7,13 +7,16 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The commented defaults, as a file to begin from.
 pub const DEFAULTS: &str = include_str!("../../assets/server.toml");
 
 /// Where the configuration is looked for when no flag names it.
 pub const PLACE: &str = "/etc/catamaran/server.toml";
+
+/// Below this a round takes longer than a file lives.
+const LOWEST_RATE: u64 = 64 << 10;
 
 /// A hundred years: the most that something may stay in a trash.
 pub const MAX_TRASH_DAYS: u32 = 36_500;
@@ -34,8 +37,12 @@ pub struct Config {
     pub durability: Durability,
     /// Days that accounts made from now on keep what is deleted; 0: they have no trash.
     pub trash_days: u32,
+    /// Days after which an upload that nobody went on with is deleted; 0: never.
+    pub upload_days: u32,
     /// What one peer may take from all.
     pub limits: Limits,
+    /// How stored files are verified.
+    pub verify: Verify,
     /// How passwords are hashed.
     pub argon2: Hashing,
     /// What is logged, and how.
@@ -77,6 +84,17 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// Seconds that running transfers have when the server goes down.
     pub drain_seconds: u64,
+}
+
+/// How stored files are held against their records.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verify {
+    /// Days from one round of the daemon's to the next; 0: only when it is asked for.
+    pub every_days: u32,
+    /// Bytes a second that are read; `None`: as fast as it goes.
+    #[serde(deserialize_with = "rate")]
+    pub rate: Option<u64>,
 }
 
 /// Argon2id's figures, and how many logins are worked on.
@@ -196,8 +214,10 @@ impl Config {
             return Err(ConfigError::HalfIdentity(path.to_owned()));
         }
         let (limits, argon2) = (&self.limits, &self.argon2);
-        let figures: [(&str, u64, RangeInclusive<u64>); 16] = [
+        let figures: [(&str, u64, RangeInclusive<u64>); 18] = [
             ("trash_days", u64::from(self.trash_days), 0..=u64::from(MAX_TRASH_DAYS)),
+            ("upload_days", u64::from(self.upload_days), 0..=u64::from(MAX_TRASH_DAYS)),
+            ("verify.every_days", u64::from(self.verify.every_days), 0..=u64::from(MAX_TRASH_DAYS)),
             ("limits.max_connections", limits.max_connections as u64, 1..=1_000_000),
             ("limits.per_source", limits.per_source as u64, 1..=1_000_000),
             ("limits.per_user", limits.per_user as u64, 1..=1_000_000),
@@ -223,6 +243,20 @@ impl Config {
     }
 }
 
+/// A rate in bytes a second, or none.
+pub fn parse_rate(text: &str) -> Result<Option<u64>, String> {
+    match wire::size::parse_limit(text).map_err(|error| error.to_string())? {
+        Some(rate) if rate < LOWEST_RATE => {
+            Err("below 64K a second it would never end; write none for no limit".to_owned())
+        }
+        rate => Ok(rate),
+    }
+}
+
+fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    parse_rate(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
 fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
@@ -243,7 +277,9 @@ impl Default for Config {
             key: None,
             durability: Durability::default(),
             trash_days: 30,
+            upload_days: 14,
             limits: Limits::default(),
+            verify: Verify::default(),
             argon2: Hashing::default(),
             log: Log::default(),
         }
@@ -264,6 +300,12 @@ impl Default for Limits {
             requests_in_flight: 64,
             drain_seconds: 10,
         }
+    }
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        Self { every_days: 30, rate: Some(50 << 20) }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +15,9 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::{Config, Limits};
 use crate::control::ControlLimits;
+use crate::custody::keep::{rescanning, verifying};
 use crate::datadir::{DataDir, DataDirError, Lock};
+use crate::expiry;
 use crate::greeting::Door;
 use crate::identity::{Identity, IdentityError};
 use crate::lane::LaneLimits;
@@ -22,7 +25,6 @@ use crate::listener::{self, Entrance, Gate};
 use crate::password::{PasswordError, Passwords};
 use crate::recovery::{self, RecoveryError};
 use crate::session::Sessions;
-use crate::trash;
 use crate::vault::{Disk, Vault};
 
 /// Why the daemon did not start.
@@ -92,7 +94,7 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let vault = Vault::new(&dir.users(), disk);
     recovery::recover(&catalog, &vault, config.durability).await?;
     let limits = &config.limits;
-    let sessions = Sessions::new(catalog.clone(), vault, limits.lanes_per_session, limits.per_user);
+    let sessions = Sessions::new(catalog.clone(), vault.clone(), limits.lanes_per_session, limits.per_user);
     let draining = CancellationToken::new();
     let transfers = TaskTracker::new();
     let entrance = Entrance {
@@ -122,7 +124,8 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let address = listener.local_addr().map_err(listen)?;
     let fingerprint = identity.fingerprint().to_owned();
     let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
-    let stopped = tokio::spawn(service.run(listener, entrance, catalog, config.limits.clone(), shutdown));
+    let keepers = service.keepers(&catalog, vault, &config);
+    let stopped = tokio::spawn(service.run(listener, entrance, keepers, config.limits.clone(), shutdown));
     Ok(Running { address, fingerprint, stopped })
 }
 
@@ -135,19 +138,29 @@ struct Service {
 }
 
 impl Service {
+    /// What goes on beside the connections.
+    fn keepers(&self, catalog: &Catalog, vault: Vault, config: &Config) -> JoinSet<()> {
+        let (catalog, sessions) = (|| catalog.clone(), || Arc::clone(&self.sessions));
+        let (draining, running) = (|| self.draining.clone(), || self.transfers.clone());
+        let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+        let [expired, asked] = bells.clone();
+        let (days, verify) = (config.upload_days, config.verify.clone());
+        let mut keepers = JoinSet::new();
+        keepers.spawn(expiry::keep(catalog(), sessions(), days, expired, draining(), running()));
+        keepers.spawn(rescanning(catalog(), sessions(), verify.rate, asked, draining(), running()));
+        keepers.spawn(verifying(catalog(), vault, verify, draining()));
+        keepers.spawn(watch_accounts(catalog(), sessions(), bells));
+        keepers
+    }
+
     async fn run(
         self,
         listener: TcpListener,
         entrance: Entrance,
-        catalog: Catalog,
+        keepers: JoinSet<()>,
         limits: Limits,
         shutdown: CancellationToken,
     ) {
-        let changed = Arc::new(Notify::new());
-        let trash = (catalog.clone(), Arc::clone(&self.sessions), Arc::clone(&changed));
-        let expiring =
-            tokio::spawn(trash::keep(trash.0, trash.1, trash.2, self.draining.clone(), self.transfers.clone()));
-        let watching = tokio::spawn(watch_accounts(catalog, Arc::clone(&self.sessions), changed));
         listener::run(listener, entrance, shutdown, self.connections.clone()).await;
         tracing::info!("going down: no new transfers");
         self.draining.cancel();
@@ -155,8 +168,7 @@ impl Service {
         if tokio::time::timeout(seconds(limits.drain_seconds), self.transfers.wait()).await.is_err() {
             tracing::warn!("transfers were cut off; they resume when their clients come back");
         }
-        watching.abort();
-        expiring.abort();
+        drop(keepers);
         self.sessions.close_all();
         self.connections.close();
         // Connections without a session end by their own deadline, and nobody waits for them.
@@ -179,12 +191,12 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Account flags act on the catalog from outside: every change there is looked at soon.
-async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>, changed: Arc<Notify>) {
+async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>, bells: [Arc<Notify>; 2]) {
     let mut seen = None;
     loop {
         match catalog.data_version().await {
             Ok(version) if seen.replace(version) != Some(version) => {
-                changed.notify_one();
+                bells.iter().for_each(|bell| bell.notify_one());
                 sessions.review().await;
             }
             Ok(_) => {}

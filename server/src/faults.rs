@@ -96,6 +96,15 @@ pub(crate) fn bad_content(error: StagingError) -> Fault {
     }
 }
 
+/// A stored file whose bytes are not those it was stored with.
+pub(crate) fn damaged() -> Fault {
+    Fault::new(
+        Code::Damaged,
+        "the server's copy is damaged: its bytes are no longer those that were stored; store a good copy in its place, or \
+        tell whoever runs the server",
+    )
+}
+
 /// A transfer that breaks its rules.
 pub(crate) fn bad_transfer(violation: &Violation) -> Fault {
     let code = match violation {

@@ -6,6 +6,7 @@ mod assist;
 mod buffer;
 mod receive;
 mod send;
+mod sent;
 mod upload;
 
 use std::time::Duration;

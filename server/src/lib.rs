@@ -16,7 +16,8 @@
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
 //! - [`lane`]: connections that carry transfers
 //! - [`publish`]: the order in which a proven file gets its name, its record and its acknowledgement
-//! - [`trash`]: what was deleted, and when it is gone for good
+//! - [`custody`]: stored files against their records, the ledger against the disk
+//! - [`trash`]: what was deleted; [`expiry`]: when that, and what was never finished, is gone for good
 //! - [`faults`]: one table from errors to what clients are told
 
 pub mod accounts;
@@ -24,8 +25,10 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod custody;
 pub mod daemon;
 pub mod datadir;
+pub mod expiry;
 pub mod faults;
 pub mod flow;
 pub mod greeting;

@@ -17,11 +17,10 @@ async fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(error) => return cli::explain(&program, &error),
     };
-    match cli::perform(flags).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            cli::complain(&program, &format!("{:#}", anyhow::Error::new(error)));
-            ExitCode::FAILURE
-        }
+    let result = cli::perform(&flags).await;
+    let code = flags.exit_code(&result);
+    if let Err(error) = result {
+        cli::complain(&program, &format!("{:#}", anyhow::Error::new(error)));
     }
+    code
 }

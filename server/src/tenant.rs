@@ -156,6 +156,11 @@ impl Tenant {
         Ok(())
     }
 
+    /// Counts the home anew, whatever the ledger says, while the caller holds [`Self::changing`].
+    pub async fn recount(&self) -> Result<(), Fault> {
+        Ok(recovery::settle(&self.catalog, &self.home, self.id, &self.name).await?)
+    }
+
     /// Hands a small file to the group that is published next.
     pub async fn publish_small(&self, small: Small) -> Result<(), Fault> {
         self.small.send(small).await.map_err(|_| Fault::new(Code::Draining, "the server is going down"))
@@ -180,6 +185,38 @@ impl Tenant {
         };
         let gate = gate.lock_owned().await;
         (Claim { tenant: Arc::clone(self), path: path.clone(), claim, _gate: gate }, revoked)
+    }
+
+    /// Whether somebody writes the staging file of `path`, or waits to.
+    pub fn is_claimed(&self, path: &RemotePath) -> bool {
+        self.claims().held.contains_key(path)
+    }
+
+    /// Deletes what is left of an upload, unless somebody works on it; says whether it is gone.
+    pub async fn discard_upload(self: &Arc<Self>, path: &RemotePath, staging: String) -> Result<bool, Fault> {
+        let Some(claim) = self.try_claim(path) else { return Ok(false) };
+        let name = staging.clone();
+        // The claim goes along: what comes meanwhile waits, and begins afresh.
+        let discarded = self.on_disk(move |home| {
+            let discarded = home.discard(&name);
+            Ok((discarded, claim))
+        });
+        let (discarded, _claim) = discarded.await?;
+        discarded?;
+        self.catalog.ended_uploads(self.id, vec![staging]).await?;
+        Ok(true)
+    }
+
+    /// The claim of `path`, if nobody has it.
+    fn try_claim(self: &Arc<Self>, path: &RemotePath) -> Option<Claim> {
+        let mut claims = self.claims();
+        claims.next += 1;
+        let claim = claims.next;
+        let slot =
+            claims.held.entry(path.clone()).or_insert_with(|| Slot { claim, gate: Arc::default(), revoke: None });
+        let _gate = Arc::clone(&slot.gate).try_lock_owned().ok()?;
+        (slot.claim, slot.revoke) = (claim, None);
+        Some(Claim { tenant: Arc::clone(self), path: path.clone(), claim, _gate })
     }
 
     /// Drops unfinished uploads that nobody works on, the oldest first, as far as the quota has no room

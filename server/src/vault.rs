@@ -156,7 +156,7 @@ impl Node {
 }
 
 /// All homes of a data directory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Vault {
     users: PathBuf,
     disk: Arc<dyn Disk>,
@@ -171,25 +171,34 @@ impl Vault {
     /// Opens a user's home; makes what is missing of its three directories.
     pub fn home(&self, name: &UserName) -> Result<Home, VaultError> {
         let base = self.users.join(name.as_str());
-        let open =
-            |path: &Path| rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-        let part = |part: &str| -> Result<OwnedFd, VaultError> {
-            let path = base.join(part);
-            match open(&path) {
-                Err(Errno::NOENT) => {}
-                opened => return Ok(opened?),
+        for part in PARTS.map(|part| base.join(part)) {
+            if part.is_dir() {
+                continue;
             }
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&part)?;
             // What lies in it later is not to hang on names that a power cut takes back.
             for above in [&base, &self.users] {
-                self.disk.sync_directory(open(above)?.as_fd())?;
+                self.disk.sync_directory(directory(above)?.as_fd())?;
             }
-            Ok(open(&path)?)
-        };
-        let (files, staging, trash) = (part("files")?, part("staging")?, part("trash")?);
+        }
+        self.existing_home(name)
+    }
+
+    /// Opens a user's home as it is.
+    pub fn existing_home(&self, name: &UserName) -> Result<Home, VaultError> {
+        let base = self.users.join(name.as_str());
+        let [files, staging, trash] = PARTS.map(|part| directory(&base.join(part)));
+        let (files, staging, trash) = (files?, staging?, trash?);
         Ok(Home { files, staging, trash, disk: Arc::clone(&self.disk) })
     }
 }
+
+fn directory(path: &Path) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Of a home: what the user sees, what is unfinished, what was deleted.
+const PARTS: [&str; 3] = ["files", "staging", "trash"];
 
 /// One user's files.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! - [`asking`]: what it asks for on a terminal
 //! - [`transfers`]: trees, policies, odd names, interruptions
 //! - [`bench`]: the engine, its server and a proxy between them
+//! - [`damage`]: what a server no longer has as it was stored
 //! - [`decisions`]: what waits for a person, and what becomes of it
 //! - [`leftover`]: what a killed client had in its queue
 //! - [`moves`]: what a move removes, and what it leaves
@@ -15,6 +16,7 @@
 mod asking;
 mod bench;
 mod commands;
+mod damage;
 mod decisions;
 mod leftover;
 mod moves;

@@ -55,6 +55,19 @@ impl Daemon {
         Flags { binary: self.binary.clone(), data_dir: self.data_dir() }
     }
 
+    /// The program on the same data directory and configuration, not started yet.
+    pub fn command(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(self.place.path().join("server.toml"));
+        command.arg("--data-dir").arg(self.data_dir()).args(flags);
+        command
+    }
+
+    /// Runs it to its end, whatever it exits with.
+    pub fn try_run(&self, flags: &[&str]) -> Result<Output> {
+        Ok(self.command(flags).stdin(Stdio::null()).output()?)
+    }
+
     /// Ends it without a warning, as a power cut would (but for the disk's caches).
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -29,6 +30,16 @@ pub fn write(path: &Path, seed: &str, len: u64) -> Result<Root> {
     }
     file.flush()?;
     Ok(Root(*hasher.finalize().as_bytes()))
+}
+
+/// Flips a bit of a file and leaves no other trace.
+pub fn flip(path: &Path, at: u64) -> Result<()> {
+    let file = File::options().read(true).write(true).open(path)?;
+    let modified = file.metadata()?.modified()?;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at)?;
+    file.write_all_at(&byte.map(|byte| byte ^ 4), at)?;
+    Ok(file.set_modified(modified)?)
 }
 
 /// The hash of a file, by the plain library: what `b3sum` prints.

@@ -38,9 +38,14 @@ pub fn read_block(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<(
 /// there and stays; what was not does not come to stay, where the file is [`LARGE`] and the kernel knows how
 /// (Linux 6.14): filling the cache costs more than the reading, and pushes out what others have there.
 pub fn read_block_once(file: &File, size: u64, span: Span, buffer: &mut Aligned) -> io::Result<()> {
+    if size < LARGE { read_block(file, span, buffer) } else { read_block_aside(file, span, buffer) }
+}
+
+/// Likewise, of a file of any size: for whoever reads many files that nobody has asked for.
+pub fn read_block_aside(file: &File, span: Span, buffer: &mut Aligned) -> io::Result<()> {
     buffer.resize(span.len);
     let (mut rest, mut offset) = (&mut **buffer, span.offset);
-    while size >= LARGE && !rest.is_empty() {
+    while !rest.is_empty() {
         match preadv2(file, &mut [IoSliceMut::new(rest)], offset, DONT_CACHE) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {

@@ -10,6 +10,9 @@ use wire::{RemotePath, Root, UserName};
 
 use super::*;
 use crate::config::Durability;
+use custody::*;
+
+mod custody;
 
 fn open(path: &Path) -> Result<Catalog, CatalogError> {
     Catalog::open(path, Durability::Full)
@@ -311,7 +314,11 @@ conforms!(
     one_bad_publish_hurts_no_other,
     records_follow_their_files,
     what_is_in_the_trash_is_known,
-    uploads_are_noted_once
+    uploads_are_noted_once,
+    findings_belong_to_their_records,
+    a_record_stands_still_or_says_that_it_may_not,
+    rounds_go_on_where_they_were,
+    rescans_are_asked_for_and_answered
 );
 
 fn place() -> (TempDir, PathBuf) {
@@ -439,7 +446,7 @@ fn foreign_and_newer_files_are_refused_and_left_alone() {
     };
     let sql = |text: &str| rusqlite::Connection::open(&at).expect("opened").execute_batch(text).expect("run");
     let newer = touched(&|| sql("PRAGMA application_id = 0x43617461; PRAGMA user_version = 99; CREATE TABLE t (a)"));
-    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 3, .. }), "{newer}");
+    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 4, .. }), "{newer}");
     for text in ["CREATE TABLE t (a)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
         let foreign = touched(&|| sql(text));
         assert!(matches!(foreign, CatalogError::Foreign(_)), "{text}: {foreign}");

@@ -36,15 +36,15 @@ pub struct Record {
 }
 
 impl Catalog {
-    /// What is known of one file.
+    /// What is known of one file; nothing of one that was found damaged.
     pub async fn record(&self, user: UserId, path: &RemotePath) -> Result<Option<Record>, CatalogError> {
         Ok(self.records(user, vec![path.clone()]).await?.pop().flatten())
     }
 
-    /// What is known of each of some files, in their order.
+    /// What is known of each of some files, likewise, in their order.
     pub async fn records(&self, user: UserId, paths: Vec<RemotePath>) -> Result<Vec<Option<Record>>, CatalogError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT * FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3")?;
+            let mut query = db.prepare_cached(RECORD)?;
             let mut record = |path: &RemotePath| {
                 query.query_row(params![user.0, path.parent().as_bytes(), path.name()], sql::record).optional()
             };
@@ -97,10 +97,10 @@ impl Catalog {
 }
 
 /// Where a file or directory lies, as columns say it: in the home, or in the trash under a number.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spot {
-    dir: Vec<u8>,
-    name: Vec<u8>,
+    pub(super) dir: Vec<u8>,
+    pub(super) name: Vec<u8>,
 }
 
 impl Spot {
@@ -160,8 +160,13 @@ fn below(path: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
     [(with(b""), with(b"\0")), (with(b"/"), with(b"0"))]
 }
 
+const RECORD: &str = "
+SELECT * FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3
+    AND NOT EXISTS (SELECT 1 FROM findings WHERE user = ?1 AND dir = ?2 AND name = ?3 AND what = 1)";
+
 const STAMP: &str = "
-SELECT size, mtime_secs, mtime_nanos, inode, root FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3";
+SELECT size, mtime_secs, mtime_nanos, inode, root FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3
+    AND NOT EXISTS (SELECT 1 FROM findings WHERE user = ?1 AND dir = ?2 AND name = ?3 AND what = 1)";
 
 const PUT: &str = "
 INSERT INTO records (user, dir, name, size, mtime_secs, mtime_nanos, inode, root, cvs)

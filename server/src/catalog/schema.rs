@@ -106,7 +106,7 @@ fn failed(error: io::Error) -> CatalogError {
 
 /// "Cata": tells our files from others.
 pub(super) const APPLICATION: i64 = 0x4361_7461;
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 /// How long to wait for another process's transaction.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements in this module.
@@ -171,10 +171,9 @@ CREATE TABLE uploads (
 ";
 
 /// What leads to each later version from the one before. Never changed once it was released.
-pub(super) const UPGRADES: [(i64, &str); 2] = [
-    (
-        2,
-        "
+pub(super) const UPGRADES: [(i64, &str); 3] = [(2, TRASH), (3, CLOCK), (4, CUSTODY)];
+
+const TRASH: &str = "
 ALTER TABLE users ADD COLUMN trash_days INTEGER CHECK (trash_days > 0);
 CREATE TABLE trash (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -186,16 +185,50 @@ CREATE TABLE trash (
     doomed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX trash_of_user ON trash(user);
-",
-    ),
-    (
-        3,
-        "
+";
+
+const CLOCK: &str = "
 CREATE TABLE clock (counted INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (unixepoch(), unixepoch());
-",
-    ),
-];
+";
+
+/// What was found belongs to a record: it goes with it, moves with it, and ends with new content. A table of its own,
+/// for in a record it would lie behind the values of all blocks.
+const CUSTODY: &str = "
+CREATE TABLE findings (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    what INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (user, dir, name)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
+    DELETE FROM findings WHERE (user, dir, name) = (old.user, old.dir, old.name);
+END;
+CREATE TRIGGER record_moved AFTER UPDATE OF dir, name ON records BEGIN
+    UPDATE findings SET dir = new.dir, name = new.name WHERE (user, dir, name) = (old.user, old.dir, old.name);
+END;
+CREATE TRIGGER record_renewed AFTER UPDATE OF root ON records BEGIN
+    DELETE FROM findings WHERE (user, dir, name) = (old.user, old.dir, old.name);
+END;
+CREATE TABLE rounds (
+    scope INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,
+    dir BLOB NOT NULL,
+    name BLOB NOT NULL,
+    started INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    ended INTEGER
+) STRICT;
+ALTER TABLE uploads ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+UPDATE uploads SET since = (SELECT counted FROM clock);
+CREATE TABLE rescans (
+    user INTEGER PRIMARY KEY REFERENCES users(id) ON DELETE CASCADE,
+    answer TEXT
+) STRICT;
+";
 
 const RESERVATIONS: &str = "
 ATTACH ':memory:' AS live;

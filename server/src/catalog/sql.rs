@@ -70,10 +70,12 @@ impl FromSql for Cvs {
 
 /// The path of columns `dir` and `name`.
 pub(super) fn path(row: &rusqlite::Row<'_>) -> rusqlite::Result<RemotePath> {
-    let dir: Vec<u8> = row.get("dir")?;
-    let name: Vec<u8> = row.get("name")?;
-    let joined = [dir, name].join(&b'/');
-    RemotePath::parse(&joined)
+    joined(&row.get::<_, Vec<u8>>("dir")?, &row.get::<_, Vec<u8>>("name")?)
+}
+
+/// The path of a name in a directory.
+pub(super) fn joined(dir: &[u8], name: &[u8]) -> rusqlite::Result<RemotePath> {
+    RemotePath::parse(&[dir, name].join(&b'/'))
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into()))
 }
 

@@ -112,6 +112,8 @@ mod tests {
         assert_eq!(catalog.dirty_users().await.expect("read"), [ada.id]);
         assert_eq!(catalog.uploads().await.expect("read")[0].path, path(b"h"));
         catalog.trash_state(ada.id).await.expect("the table is there");
+        assert!(catalog.round_is_due(crate::catalog::Scope::Clock, 1).await.expect("the table is there"));
+        assert_eq!(catalog.expired_uploads(1).await.expect("read"), [], "those from before have their days, too");
         assert_eq!(catalog.expired().await.expect("read"), []);
     }
 

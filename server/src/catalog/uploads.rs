@@ -55,6 +55,16 @@ impl Catalog {
         .await
     }
 
+    /// Uploads that nobody went on with for so many days, those of an account together. Time is counted by
+    /// [`Catalog::expired`].
+    pub async fn expired_uploads(&self, days: u32) -> Result<Vec<Upload>, CatalogError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached(EXPIRED)?;
+            Ok(query.query_map([days], upload)?.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     /// All unfinished uploads, the oldest first.
     pub async fn uploads(&self) -> Result<Vec<Upload>, CatalogError> {
         self.read(|db| {
@@ -78,11 +88,16 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
 }
 
 const NOTE: &str = "
-INSERT INTO uploads (user, dir, name, size, staging, started, touched)
-SELECT id, ?2, ?3, ?4, ?5, unixepoch(), unixepoch() FROM users WHERE id = ?1
+INSERT INTO uploads (user, dir, name, size, staging, started, touched, since)
+SELECT id, ?2, ?3, ?4, ?5, unixepoch(), unixepoch(), counted + max(0, min(unixepoch() - seen, 86400))
+FROM users JOIN clock WHERE id = ?1
 ON CONFLICT (user, dir, name) DO UPDATE SET
-    size = excluded.size, staging = excluded.staging, touched = excluded.touched,
+    size = excluded.size, staging = excluded.staging, touched = excluded.touched, since = excluded.since,
     started = iif(staging = excluded.staging, started, excluded.started)";
 
 const ALL: &str = "
 SELECT uploads.*, users.name AS user_name FROM uploads JOIN users ON users.id = uploads.user ORDER BY started, uploads.rowid";
+
+const EXPIRED: &str = "
+SELECT uploads.*, users.name AS user_name FROM uploads JOIN users ON users.id = uploads.user
+JOIN clock WHERE since + ?1 * 86400 <= counted ORDER BY users.id, uploads.rowid";

@@ -5,14 +5,27 @@ use std::io::{self, Write};
 use wire::UserName;
 use wire::size;
 
-use super::{CliError, Days, Flags, Limit, print, run, secret};
+use super::{CliError, Days, Done, Flags, Limit, check, print, run, secret};
 use crate::accounts::{Accounts, Home};
 use crate::config::{self, Config};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
 
 /// Does what the flags ask for.
-pub async fn perform(flags: Flags) -> Result<(), CliError> {
+pub async fn perform(flags: &Flags) -> Result<Done, CliError> {
+    if let Some(name) = &flags.verify {
+        return check::verify(flags, &flags.configuration()?, name.as_ref()).await;
+    }
+    if let Some(name) = &flags.verify_ledger {
+        return check::ledger(flags, &flags.configuration()?, name.as_ref()).await;
+    }
+    if let Some(name) = &flags.rescan {
+        return check::rescan(flags, &flags.configuration()?, name.as_ref()).await;
+    }
+    act(flags).await.map(|()| Done::Well)
+}
+
+async fn act(flags: &Flags) -> Result<(), CliError> {
     if flags.print_config {
         return Ok(io::stdout().write_all(config::DEFAULTS.as_bytes())?);
     }
@@ -25,7 +38,7 @@ pub async fn perform(flags: Flags) -> Result<(), CliError> {
         return Ok(writeln!(io::stdout(), "{}", identity.fingerprint())?);
     }
     if let Some(name) = &flags.add_user {
-        return add(&flags, &config, name).await;
+        return add(flags, &config, name).await;
     }
     if let Some(name) = &flags.remove_user {
         let home = if flags.keep_files { Home::Keep } else { Home::Delete };
@@ -34,11 +47,11 @@ pub async fn perform(flags: Flags) -> Result<(), CliError> {
     if let Some(name) = &flags.set_password {
         let accounts = Accounts::open(&config)?;
         accounts.require(name).await?;
-        let password = secret::read(&flags, name)?;
+        let password = secret::read(flags, name)?;
         return Ok(accounts.set_password(name, password).await?);
     }
     if let Some(name) = &flags.set_quota {
-        return set_limits(&flags, &config, name).await;
+        return set_limits(flags, &config, name).await;
     }
     if let (Some(name), Some(Days(days))) = (&flags.set_trash, flags.trash) {
         return Ok(Accounts::open(&config)?.catalog.set_trash(name, days).await?);

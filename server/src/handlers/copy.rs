@@ -9,10 +9,11 @@ use wire::staging::{read_block, store_block};
 use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::Pages;
-use crate::faults::{bad_content, lost_task};
+use crate::custody::{note_damage, refuse_damaged};
+use crate::faults::{bad_content, damaged, lost_task};
 use crate::publish::{Growth, Ready, Reservation, publish};
 use crate::tenant::Tenant;
-use crate::vault::Node;
+use crate::vault::{Node, VaultError};
 
 pub(super) async fn copy(
     tenant: &Arc<Tenant>,
@@ -78,6 +79,8 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
         Ok((file, node, home.target(&target, expect)?))
     });
     let (file, node, replaced) = looked.await?;
+    refuse_damaged(tenant, from, &node.stamp).await?;
+    let record = tenant.valid_record(from, node.stamp).await?;
     let size = node.stamp.size;
     let promised = Growth::of(size, replaced);
     let reservation = Reservation::take(tenant, promised).await?;
@@ -95,6 +98,10 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     let (copied, claim) = copied.await.map_err(|error| lost_task(&error))?;
     let name = staged.name.clone();
     let result = match copied {
+        Ok((root, _)) if record.is_some_and(|record| record.stamp.root != root) => {
+            // A copy of it would pass for proven.
+            if note_damage(tenant, from).await? { Err(damaged()) } else { Err(VaultError::Changed.into()) }
+        }
         Ok((root, cvs)) => {
             let offer = Offer { size, mtime: node.stamp.mtime, executable: node.executable, eager: true };
             let cvs = if size > BLOCK as u64 { cvs } else { Vec::new() };

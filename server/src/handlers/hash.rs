@@ -11,6 +11,7 @@ use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::{Pages, stopped};
 use crate::catalog::{Record, Stamp};
+use crate::custody::refuse_damaged;
 use crate::faults::{bad_content, lost_task};
 use crate::tenant::Tenant;
 use crate::vault::{Node, VaultError};
@@ -20,7 +21,10 @@ pub(super) async fn hash(tenant: &Arc<Tenant>, path: RemotePath, pages: &Pages) 
     let (file, node) = tenant.on_disk(move |home| home.open_file(&target)).await?;
     let root = match tenant.valid_record(&path, node.stamp).await? {
         Some(record) => record.stamp.root,
-        None => learn(tenant, &path, file, node, &pages.cancel).await?,
+        None => {
+            refuse_damaged(tenant, &path, &node.stamp).await?;
+            learn(tenant, &path, file, node, &pages.cancel).await?
+        }
     };
     Ok(Answer::Entry(Entry { root: Some(root), ..node.entry(path.name()) }))
 }

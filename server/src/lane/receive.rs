@@ -19,6 +19,7 @@ use wire::{Code, Cv, Fault, RemotePath, Root};
 use super::send::Downloads;
 use super::upload::{Begun, SmallUpload, StagedUpload, Upload, Writing};
 use super::{LaneLimits, Outgoing};
+use crate::custody::suspect;
 use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
 use crate::flow::{Flow, next_or_rest};
 use crate::session::Session;
@@ -142,7 +143,14 @@ impl Receiving {
             // A download is over when it is sealed: nothing waits for this.
             Lane::Stored { .. } => {}
             Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
-            Lane::Fault { transfer, .. } => self.downloads.abandon(transfer),
+            Lane::Fault { transfer, fault } => {
+                self.downloads.abandon(transfer);
+                if fault.code == Code::Damaged
+                    && let Some(path) = self.downloads.path_of(transfer)
+                {
+                    tokio::spawn(suspect(Arc::clone(&self.session.tenant), path, self.limits.draining.clone()));
+                }
+            }
             Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),
         }
         Ok(())

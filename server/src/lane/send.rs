@@ -18,9 +18,11 @@ use wire::transfer::{Sender, Verdict};
 use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::buffer::{Buffer, Pool};
+use super::sent::Sent;
 use super::{LaneLimits, Outgoing};
 use crate::catalog::{Record, Stamp as RecordStamp};
-use crate::faults::{bad_path, bad_transfer, lost_task};
+use crate::custody::is_alike;
+use crate::faults::{bad_path, bad_transfer, damaged, lost_task};
 use crate::flow::or_rest;
 use crate::session::Session;
 use crate::tenant::{Tenant, is_of};
@@ -33,6 +35,7 @@ pub(super) struct Downloads {
     /// What bounds it, in bytes.
     room: Arc<Semaphore>,
     told: mpsc::Sender<Box<Lane>>,
+    sent: Sent,
 }
 
 /// What the sending side hears.
@@ -40,6 +43,7 @@ pub(super) struct Downloads {
 pub(super) struct Inbox {
     asked: mpsc::UnboundedReceiver<Asked>,
     told: mpsc::Receiver<Box<Lane>>,
+    sent: Sent,
 }
 
 #[derive(Debug)]
@@ -63,7 +67,8 @@ pub(super) fn channel() -> (Downloads, Inbox) {
     let (asked_in, asked) = mpsc::unbounded_channel();
     let (told_in, told) = mpsc::channel(MAX_TOLD);
     let room = Arc::new(Semaphore::new(ASKED_BYTES));
-    (Downloads { asked: asked_in, room, told: told_in }, Inbox { asked, told })
+    let sent = Sent::default();
+    (Downloads { asked: asked_in, room, told: told_in, sent: sent.clone() }, Inbox { asked, told, sent })
 }
 
 impl Downloads {
@@ -90,6 +95,11 @@ impl Downloads {
     /// the protocol.
     pub(super) fn tell(&self, message: Lane) -> Result<(), LinkError> {
         self.told.try_send(Box::new(message)).map_err(|_| LinkError::UnexpectedBlock)
+    }
+
+    /// The file of a download that may be over.
+    pub(super) fn path_of(&self, transfer: u64) -> Option<RemotePath> {
+        self.sent.path_of(transfer)
     }
 
     pub(super) fn abandon(&self, transfer: u64) {
@@ -123,7 +133,7 @@ enum Next {
 /// Serves downloads until the lane ends. Requests that wait together are opened together, while those
 /// before them are sent.
 pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<Box<Outgoing>>, limits: LaneLimits) {
-    let Inbox { asked, told } = inbox;
+    let Inbox { asked, told, sent } = inbox;
     let requests = futures_util::stream::unfold(asked, |mut asked| async {
         let mut waiting = Vec::new();
         (asked.recv_many(&mut waiting, TOGETHER).await > 0).then_some((waiting, asked))
@@ -131,8 +141,8 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
     let opened = requests.map(|requests| open(&session.tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
     let buffers = Pool::new(BUFFERS);
-    let mut sending = Sending { session: Arc::clone(&session), told, out, buffers, abandoned: None };
-    while let Some(batch) = or_rest(opened.next(), || sending.buffers.rest()).await {
+    let mut sending = Sending { session: Arc::clone(&session), told, sent, out, buffers, abandoned: None };
+    while let Some(batch) = or_rest(opened.next(), || sending.rest()).await {
         for (transfer, next) in batch {
             let _running = limits.running.token();
             let sent = match next {
@@ -192,6 +202,8 @@ async fn open_files(tenant: &Tenant, files: Vec<(RawPath, bool, OwnedSemaphorePe
         Ok(opened) => opened,
         Err(fault) => (0..count).map(|_| Err(fault.clone())).collect(),
     };
+    let paths: Vec<RemotePath> = opened.iter().flatten().map(|opened| opened.path.clone()).collect();
+    refuse_damaged(tenant, paths, &mut opened).await;
     let paths = opened.iter().flatten().map(|opened| opened.path.clone()).collect();
     // Without its record a file is hashed while it is sent.
     let records = tenant.catalog.records(tenant.id, paths).await.unwrap_or_else(|error| {
@@ -202,6 +214,20 @@ async fn open_files(tenant: &Tenant, files: Vec<(RawPath, bool, OwnedSemaphorePe
         opened.source.record = record.filter(|record| is_of(&opened.source.node.stamp, &record.stamp));
     }
     opened
+}
+
+/// What was found damaged is not delivered.
+async fn refuse_damaged(tenant: &Tenant, paths: Vec<RemotePath>, opened: &mut [Result<Opened, Fault>]) {
+    let known = tenant.catalog.damaged(tenant.id, paths).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what is damaged cannot be read");
+        Vec::new()
+    });
+    for (path, recorded) in known {
+        let is_damaged = |it: &Result<Opened, Fault>| {
+            it.as_ref().is_ok_and(|it| it.path == path && is_alike(&it.source.node.stamp, &recorded))
+        };
+        opened.iter_mut().filter(|it| is_damaged(it)).for_each(|it| *it = Err(damaged()));
+    }
 }
 
 fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultError> {
@@ -225,6 +251,7 @@ fn unchanged(file: &File, node: &Node) -> Result<(), VaultError> {
 struct Sending {
     session: Arc<Session>,
     told: mpsc::Receiver<Box<Lane>>,
+    sent: Sent,
     out: mpsc::Sender<Box<Outgoing>>,
     buffers: Pool,
     /// What the client turned away from last: blocks that wait are not sent either.
@@ -232,11 +259,17 @@ struct Sending {
 }
 
 impl Sending {
+    fn rest(&self) {
+        self.buffers.rest();
+        self.sent.forget();
+    }
+
     async fn send(&mut self, transfer: u64, eager: bool, opened: Opened) -> Result<(), Fault> {
         let Opened { path, source, mut content } = opened;
         let (stamp, executable, source) = (source.node.stamp, source.node.executable, Arc::new(source));
         // Others, and empty ones, were whole when they were opened.
         let is_large = stamp.size > 0 && content.is_none();
+        self.sent.note(transfer, &path);
         if stamp.size > BLOCK as u64 {
             self.session.downloads.enter(transfer, &source);
         }

@@ -12,6 +12,7 @@ use wire::staging::{self, Building, StagingError};
 use wire::transfer::{Receiver, Violation};
 use wire::{Code, Cv, Fault, RemotePath, Root};
 
+use crate::custody::note_damage;
 use crate::faults::{bad_content, bad_transfer, lost_task};
 use crate::publish::small::Small;
 use crate::publish::{Growth, Ready, Reservation, publish};
@@ -38,9 +39,10 @@ pub(super) struct StagedUpload {
     path: RemotePath,
     expect: Expect,
     offer: Offer,
-    pub(super) writing: Arc<Writing>,
     promised: Growth,
+    /// Before the claim, so that whoever takes over the path finds the room free.
     reservation: Reservation,
+    pub(super) writing: Arc<Writing>,
     /// The way down waits for it.
     _running: TaskTrackerToken,
 }
@@ -118,8 +120,18 @@ impl StagedUpload {
             Ok(replaced) => replaced,
         };
         let promised = Growth::of(offer.size, replaced);
-        let reservation = Reservation::take(tenant, promised).await?;
-        let (claim, revoked) = tenant.claim(&path).await;
+        let (reservation, claim, revoked) = match Reservation::take(tenant, promised).await {
+            Ok(reservation) => {
+                let (claim, revoked) = tenant.claim(&path).await;
+                (reservation, claim, revoked)
+            }
+            // The room may be promised to an earlier upload of the same path, whose connection is dead.
+            Err(fault) if tenant.is_claimed(&path) && matches!(fault.code, Code::Quota | Code::FileQuota) => {
+                let (claim, revoked) = tenant.claim(&path).await;
+                (Reservation::take(tenant, promised).await?, claim, revoked)
+            }
+            Err(fault) => return Err(fault),
+        };
         let claim = Arc::new(claim);
         tenant.make_room().await?;
         let record = match replaced {
@@ -167,7 +179,15 @@ impl StagedUpload {
         let StagedUpload { path, expect, offer, writing, promised, reservation, _running } = *self;
         let held = Arc::clone(&writing);
         let assembled = tokio::task::spawn_blocking(move || held.assemble(root));
-        let cvs = assembled.await.map_err(|error| lost_task(&error))?.map_err(bad_content)?;
+        let cvs = match assembled.await.map_err(|error| lost_task(&error))? {
+            // What came was proven when it came: it is the old file that is not what it was taken for.
+            Err(StagingError::Violation(Violation::Damaged { .. })) => {
+                let damaged = note_damage(tenant, &path).await?;
+                tracing::debug!(damaged, "blocks of a file that is replaced are not what they were");
+                return Err(Fault::new(Code::Changed, "the file that is replaced is not what it was; it is read anew"));
+            }
+            assembled => assembled.map_err(bad_content)?,
+        };
         let staged = Arc::clone(&writing.staged);
         let cvs = if cvs.len() > 1 { cvs } else { Vec::new() };
         let ready = Ready { path: path.clone(), expect, offer, staged, root, cvs, promised };

@@ -53,14 +53,12 @@ impl Home {
 
     /// A regular file, for reading. Never waits for a pipe's other end, never opens a device.
     pub fn open_file(&self, path: &RemotePath) -> Result<(File, Node), VaultError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        // What it is must be known before it is opened for reading: opening a device can act.
-        let probe = open(self.files.as_fd(), path.as_bytes(), OFlags::PATH, Links::Inside)?;
-        only_files(Node::of(&fstat(&probe)?).kind)?;
-        let file = File::from(open(self.files.as_fd(), path.as_bytes(), flags, Links::Inside)?);
-        let node = Node::of(&fstat(&file)?);
-        only_files(node.kind)?;
-        Ok((file, node))
+        open_file(self.files.as_fd(), path, Links::Inside)
+    }
+
+    /// The same of what lies in the trash, by its number there and the path below that.
+    pub fn open_trashed(&self, path: &RemotePath) -> Result<(File, Node), VaultError> {
+        open_file(self.trash.as_fd(), path, Links::None)
     }
 
     /// What stands at `path`; the last name is not followed when it is a link.
@@ -71,6 +69,17 @@ impl Home {
         let (parent, name) = self.parent(path)?;
         Ok(Node::of(&statat(&parent, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW)?))
     }
+}
+
+fn open_file(dir: BorrowedFd<'_>, path: &RemotePath, links: Links) -> Result<(File, Node), VaultError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    // What it is must be known before it is opened for reading: opening a device can act.
+    let probe = open(dir, path.as_bytes(), OFlags::PATH, links)?;
+    only_files(Node::of(&fstat(&probe)?).kind)?;
+    let file = File::from(open(dir, path.as_bytes(), flags, links)?);
+    let node = Node::of(&fstat(&file)?);
+    only_files(node.kind)?;
+    Ok((file, node))
 }
 
 fn only_files(kind: Kind) -> Result<(), VaultError> {

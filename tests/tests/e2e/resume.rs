@@ -4,9 +4,10 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tests::files::{content, root, root_of};
-use tests::host::{Host, eventually};
+use tests::host::{Host, PASSWORD, eventually};
 use tests::proxy::{Proxy, Way};
 use tests::session::{Lane, Session, fault};
 use wire::Code;
@@ -136,6 +137,58 @@ async fn a_newer_upload_takes_over_and_the_older_is_told() {
     // The older one goes on with the next file.
     older.put("next", b"next", Expect::Absent).await.expect("stored");
     assert_eq!(root(&host.home("ada").join("file")).expect("there"), root_of(&bytes));
+}
+
+#[tokio::test]
+async fn a_dead_connection_keeps_neither_path_nor_room_from_the_one_that_comes_back() {
+    let host = Host::start().await.expect("a server");
+    // Room for the file once, not for two promises of it.
+    host.add_user("ada", Some(SIZE as u64 + 5)).await.expect("a user");
+    let proxy = Proxy::start(host.address).await.expect("a proxy");
+    let dead = Session::login(proxy.address, "ada", PASSWORD).await.expect("logged in");
+    let mut older = dead.lane().await.expect("a lane");
+    let bytes = content("file", SIZE);
+    let mut upload = older.begin_put("file", &bytes, Expect::Absent).await.expect("accepted");
+    older.send_blocks(&mut upload, 4).await.expect("sent");
+    let staged = || fs::metadata(staging_file(&host)).expect("there").len();
+    eventually("the blocks lie in staging", async || staged() >= 4 * BLOCK as u64).await;
+    // It dies in the middle of a block, and nobody is told.
+    proxy.limit(Way::Up, Some(2 << 20));
+    let before = proxy.passed(Way::Up);
+    let dying = async {
+        eventually("half a block has passed", async || proxy.passed(Way::Up) > before + (300 << 10)).await;
+        proxy.stall(Way::Up, true);
+        proxy.stall(Way::Down, true);
+    };
+    let ((), sent) =
+        tokio::join!(dying, tokio::time::timeout(Duration::from_secs(3), older.send_blocks(&mut upload, 3)));
+    // What the system took off our hands is not our concern.
+    drop(sent);
+
+    let mut session = host.login("ada").await.expect("logged in");
+    let mut lane = session.lane().await.expect("a lane");
+    // Well before the stall of the old one is noticed.
+    let put = tokio::time::timeout(Duration::from_secs(20), lane.put("file", &bytes, Expect::Absent));
+    let tally = put.await.expect("it does not wait for the dead").expect("stored");
+    assert!(tally.held >= 4 * BLOCK as u64, "{tally:?}");
+    let usage = session.space().await.expect("told");
+    assert_eq!((usage.used, usage.files, usage.reserved), (SIZE as u64, 1, 0));
+    assert_eq!(root(&host.home("ada").join("file")).expect("there"), root_of(&bytes));
+}
+
+#[tokio::test]
+async fn an_upload_that_does_not_fit_leaves_others_alone() {
+    let host = Host::start().await.expect("a server");
+    host.add_user("ada", Some(2 * SIZE as u64)).await.expect("a user");
+    let session = host.login("ada").await.expect("logged in");
+    let (mut older, mut newer) = (session.lane().await.expect("a lane"), session.lane().await.expect("a lane"));
+    let bytes = content("file", SIZE);
+    let mut upload = older.begin_put("file", &bytes, Expect::Absent).await.expect("accepted");
+    let large = content("large", SIZE + SIZE / 2);
+    assert_eq!(fault(newer.put("other", &large, Expect::Absent).await).expect("refused").code, Code::Quota);
+    older.send_blocks(&mut upload, u64::MAX).await.expect("sent");
+    older.seal(&upload).await.expect("said");
+    older.stored(&upload).await.expect("stored");
 }
 
 #[tokio::test]

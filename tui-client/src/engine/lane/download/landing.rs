@@ -191,7 +191,11 @@ pub(super) fn land_large(whole: Whole) -> Result<Finish, Fault> {
     let told = |error| staging_fault(&landing, error);
     let receiver = part.building.seal().map_err(|violation| told(violation.into()))?;
     let file = &part.file;
-    staging::assemble(&receiver, file, basis.as_ref()).map_err(told)?;
+    // What came was proven when it came: here it is the old file that is not what it was taken for.
+    staging::assemble(&receiver, file, basis.as_ref()).map_err(|error| match error {
+        StagingError::Io(error) => landing.io(&error),
+        StagingError::Violation(_) => Fault::new(Code::Changed, "the file that is replaced changed while it was read"),
+    })?;
     receiver.prove(root).map_err(|violation| told(violation.into()))?;
     landing.dress(file, &offer)?;
     file.sync_all().map_err(|error| landing.io(&error))?;
@@ -236,7 +240,7 @@ fn write(small: &Small) -> Result<Written, Fault> {
     let own = block::chaining_value(small.offer.size, 0, bytes);
     let announced = small.content.as_ref().map_or(Cv(small.root.0), |(cv, _)| *cv);
     if bytes.len() as u64 != small.offer.size || own != announced || Root(own.0) != small.root {
-        return Err(Fault::new(Code::Damaged, Violation::Damaged { index: 0 }.to_string()));
+        return Err(damaged(0));
     }
     small.landing.write_small(bytes, &small.offer, small.replace)
 }
@@ -286,9 +290,15 @@ fn published(landing: &Landing, result: Result<(), Fault>) -> Result<(), Fault> 
 pub(super) fn staging_fault(landing: &Landing, error: StagingError) -> Fault {
     match error {
         StagingError::Io(error) => landing.io(&error),
-        // The file to be replaced has changed since it was scanned, or the server's disk has.
+        StagingError::Violation(Violation::Damaged { index }) => damaged(index),
         StagingError::Violation(violation) => Fault::new(Code::Damaged, violation.to_string()),
     }
+}
+
+/// The server vouches for what was stored there, and TLS for the way: its disk has other bytes by now.
+fn damaged(index: u64) -> Fault {
+    let what = format!("the server's copy is damaged (block {index} is not what was stored) and was not saved");
+    Fault::new(Code::Damaged, format!("{what}; store a good copy in its place, or tell whoever runs the server"))
 }
 
 /// Up to this many files, a sync of each is less than a sync of everything.

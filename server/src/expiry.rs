@@ -1,0 +1,102 @@
+//! What goes by itself: what lies in a trash too long, and uploads that nobody went on with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::{Fault, UserName};
+
+use crate::catalog::{Catalog, UserId};
+use crate::session::Sessions;
+use crate::tenant::Tenant;
+use crate::trash::erase;
+
+/// Deletes whatever has expired, uploads after `upload_days` (0: never): at once, whenever `look` is rung, and every
+/// [`PAUSE`]. Each deletion runs under `running`, so that none is torn off in the middle, and none begins once the
+/// server goes down.
+pub(crate) async fn keep(
+    catalog: Catalog,
+    sessions: Arc<Sessions>,
+    upload_days: u32,
+    look: Arc<Notify>,
+    draining: CancellationToken,
+    running: TaskTracker,
+) {
+    while !draining.is_cancelled() {
+        let sweep = Sweep { catalog: catalog.clone(), sessions: Arc::clone(&sessions), draining: draining.clone() };
+        if let Err(error) = running.spawn(sweep.all(upload_days)).await {
+            tracing::error!(%error, "what has expired is not deleted");
+        }
+        // Either way it is time to look again.
+        let _ = draining.run_until_cancelled(tokio::time::timeout(PAUSE, look.notified())).await;
+    }
+}
+
+struct Sweep {
+    catalog: Catalog,
+    sessions: Arc<Sessions>,
+    draining: CancellationToken,
+}
+
+impl Sweep {
+    async fn all(self, upload_days: u32) {
+        match self.catalog.expired().await {
+            Ok(expired) => {
+                let items = expired.into_iter().map(|item| (item.user, item.name, item.id));
+                self.each(items, async |tenant, id| erase(&tenant, id).await).await;
+            }
+            Err(error) => tracing::error!(%error, "the catalog does not tell what has expired"),
+        }
+        if upload_days == 0 {
+            return;
+        }
+        match self.catalog.expired_uploads(upload_days).await {
+            Ok(expired) => {
+                let items = expired.into_iter().map(|upload| (upload.user, upload.name.clone(), upload));
+                let expire = async |tenant: Arc<Tenant>, upload: crate::catalog::Upload| {
+                    if tenant.discard_upload(&upload.path, upload.staging).await? {
+                        let (user, path) = (&tenant.name, &upload.path);
+                        tracing::info!(%user, %path, size = upload.size, "an unfinished upload has expired");
+                    }
+                    Ok(())
+                };
+                self.each(items, expire).await;
+            }
+            Err(error) => tracing::error!(%error, "the catalog does not tell which uploads have expired"),
+        }
+    }
+
+    /// One after another, those of a user together.
+    async fn each<T>(
+        &self,
+        items: impl Iterator<Item = (UserId, UserName, T)>,
+        delete: impl AsyncFn(Arc<Tenant>, T) -> Result<(), Fault>,
+    ) {
+        let mut last: Option<Arc<Tenant>> = None;
+        for (user, name, item) in items {
+            if self.draining.is_cancelled() {
+                break;
+            }
+            let tenant = match last.take().filter(|tenant| tenant.id == user) {
+                Some(tenant) => Ok(tenant),
+                None => self.sessions.tenant(user, &name),
+            };
+            let result = match &tenant {
+                Ok(tenant) => delete(Arc::clone(tenant), item).await,
+                Err(fault) => Err(fault.clone()),
+            };
+            if let Err(fault) = result {
+                tracing::error!(%fault, user = %name, "what has expired could not be deleted; it is tried again");
+            }
+            if let Ok(tenant) = tenant {
+                tenant.announce_usage().await;
+                last = Some(tenant);
+            }
+        }
+    }
+}
+
+/// Expiry is counted in days.
+const PAUSE: Duration = Duration::from_secs(600);
