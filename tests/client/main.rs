@@ -9,6 +9,7 @@
 //! - [`decisions`]: what waits for a person, and what becomes of it
 //! - [`leftover`]: what a killed client had in its queue
 //! - [`moves`]: what a move removes, and what it leaves
+//! - [`picked`]: entries of a directory that are one item
 //! - [`queue`]: what only the engine can do: pause, cancel, ask, limit, reconnect
 
 #![cfg(test)]
@@ -20,6 +21,7 @@ mod damage;
 mod decisions;
 mod leftover;
 mod moves;
+mod picked;
 mod program;
 mod queue;
 mod sync;

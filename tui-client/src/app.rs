@@ -40,6 +40,7 @@ pub mod rows;
 pub(crate) mod sample;
 pub mod sieve;
 pub mod sizes;
+pub mod sources;
 pub mod space;
 pub mod text;
 pub mod trail;
@@ -316,6 +317,11 @@ impl App {
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
         self.note = Note { text: text.into(), tone };
         self.log.take(&self.note);
+    }
+
+    /// Tells how far something is. The log is told only of its beginning and its end.
+    pub fn show_progress(&mut self, text: String) {
+        self.note = Note { text, tone: Tone::Plain };
     }
 
     /// Tells that something was refused.

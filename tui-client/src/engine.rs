@@ -48,6 +48,7 @@ pub(crate) use local::part::is_part as is_partial;
 pub use session::Notice;
 pub use target::{Target, TargetError};
 
+use crate::entries::Picked;
 use connect::Dialer;
 use keep::Keeping;
 use limit::Limit;
@@ -230,6 +231,12 @@ impl Engine {
     /// else without a question.
     pub fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
         self.0.queue.enqueue_chosen(job, chosen)
+    }
+
+    /// Adds an item that consists of these entries of its source directory, each with all it holds. They come into its
+    /// target directory.
+    pub fn enqueue_picked(&self, new: NewItem, picked: Picked) -> ItemId {
+        self.0.queue.enqueue_picked(new, picked)
     }
 
     /// Keeps the queue of this `account` in a state directory from now on, and takes up what was left over there.

@@ -2,12 +2,18 @@
 //! do one by one. A directory that is read again shares what did not change with the list before. Knows
 //! neither the order of entries nor who shows them.
 
+mod heirs;
+mod picked;
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use wire::Root;
 use wire::message::{Entry, Kind, Time};
+
+pub use heirs::Heirs;
+pub use picked::Picked;
 
 /// Entries in the order they came, each known by its number. Only grows; a clone is cheap and shares what
 /// was there.
@@ -133,14 +139,24 @@ impl Entries {
     }
 
     fn packed(&self, id: u32) -> Option<&[u8]> {
+        #[cfg(test)]
+        TOUCHED.with(|touched| touched.set(touched.get() + 1));
         let chunk = self.chunks.get((id >> INDEX_BITS) as usize)?;
         chunk.packed.get(*chunk.starts.get(id as usize % MOST)? as usize..)
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread looked at an entry: what a key may cost is told in these.
+    pub(crate) static TOUCHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Known {
     /// The full chunks of a list.
     pub fn of(entries: &Entries) -> Self {
+        #[cfg(test)]
+        TOUCHED.with(|touched| touched.set(touched.get() + entries.len()));
         let full = entries.chunks.iter().filter(|chunk| chunk.full);
         Self(full.map(|chunk| (hash(&**chunk), chunk.clone())).collect())
     }

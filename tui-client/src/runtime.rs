@@ -1,6 +1,7 @@
 //! The only part of the full-screen client that acts: owns the terminal, the tasks and the channels,
 //! and performs what `update` wants done.
 
+mod bulk;
 mod choices;
 mod details;
 mod disk;

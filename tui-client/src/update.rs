@@ -3,6 +3,7 @@
 
 mod actions;
 mod board;
+mod bulk;
 mod compare;
 mod decisions;
 mod details;
@@ -33,6 +34,7 @@ mod viewer;
 mod watching;
 mod work;
 
+pub use bulk::{Act, Bulk, Ended, Running};
 pub use editing::{Edit, Edited};
 pub use finale::Finale;
 pub use find::Hit;
@@ -110,9 +112,11 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Connected { label, saved } => server::connected(app, label, saved, &mut out),
         Msg::Restored(restored) => transfers::restored(app, restored),
         Msg::NotConnected(login, refusal) => server::not_connected(app, login, refusal),
-        Msg::Scanned { serial, told } => sync::told(app, serial, told),
+        Msg::Scanned { serial, told } => sync::told(app, serial, told, &mut out),
         Msg::Carrying { serial, done, all } => sync::carrying(app, serial, done, all),
         Msg::Carried { serial, carried } => sync::carried(app, serial, carried, &mut out),
+        Msg::BulkGoesOn { serial, done } => bulk::goes_on(app, serial, done),
+        Msg::BulkEnded { serial, ended } => bulk::ended(app, serial, &ended, &mut out),
         Msg::Past { serial, result } => history::told(app, serial, result),
         Msg::Found { serial, told } => find::told(app, serial, told),
         Msg::Trash(told) => undo::told(app, told, &mut out),

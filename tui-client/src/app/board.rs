@@ -146,6 +146,7 @@ pub fn targets(app: &App) -> Vec<ItemId> {
 
 /// How much is left of these items.
 pub fn extent(status: &Status, ids: &[ItemId]) -> Extent {
+    let ids: HashSet<&ItemId> = ids.iter().collect();
     let chosen = status.items.iter().filter(|item| ids.contains(&item.id));
     chosen.fold(Extent::default(), |sum, item| Extent {
         left: sum.left.saturating_add(item.bytes.saturating_sub(item.bytes_done)),

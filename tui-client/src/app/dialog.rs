@@ -1,7 +1,7 @@
 //! The dialogs, as a closed set of values. How each looks is in `face`, what its buttons do in `update`.
 
 use wire::Fault;
-use wire::message::{Secret, Time};
+use wire::message::Secret;
 
 use super::atlas::{Jump, Landmark};
 use super::details::Details;
@@ -10,6 +10,7 @@ use super::field::Field;
 use super::pairing::Pairing;
 use super::palette::Palette;
 use super::place::Place;
+use super::sources::Sources;
 use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, Question};
 use crate::sync::ground::Removal;
@@ -201,7 +202,7 @@ pub enum Prompt {
     /// Where copies of the sources go, seen from `base`.
     Copy {
         /// What is copied.
-        sources: Vec<Source>,
+        sources: Sources,
         /// The directory proposed.
         base: Place,
         /// What directories among them hold, where it matters.
@@ -210,7 +211,7 @@ pub enum Prompt {
     /// Where the sources go, seen from `base`.
     Move {
         /// What is moved.
-        sources: Vec<Source>,
+        sources: Sources,
         /// The directory proposed.
         base: Place,
         /// What directories among them hold, where it matters.
@@ -218,24 +219,11 @@ pub enum Prompt {
     },
 }
 
-/// Something marked, by its identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Where it is.
-    pub place: Place,
-    /// Whether it holds others.
-    pub directory: bool,
-    /// Bytes of a file.
-    pub size: u64,
-    /// Its time.
-    pub mtime: Time,
-}
-
 /// What is about to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
     /// The things themselves.
-    pub sources: Vec<Source>,
+    pub sources: Sources,
     /// Names the count of what the directories hold.
     pub serial: u64,
     /// What was counted so far; `None` when there is nothing to count.

@@ -2,9 +2,9 @@
 
 use wire::message::{Entry, Kind};
 
-use super::dialog::Source;
 use super::marks::Marks;
 use super::place::Place;
+use super::sources::Source;
 use crate::entries::{Entries, EntryRef};
 use crate::sync::path::is_inside;
 

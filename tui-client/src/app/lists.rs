@@ -5,6 +5,7 @@ use super::checklist::Checklist;
 use super::history::History;
 use super::hits::Hits;
 use crate::sync::mode::{Mode, Toward};
+use crate::update::Running;
 
 /// Those that are open, and what is kept from one time to the next.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Lists {
     pub history: Option<History>,
     /// The number of a synchronisation that is being carried out.
     pub carrying: Option<u64>,
+    /// The work with many things that is under way.
+    pub bulk: Option<Running>,
     /// The last ways of comparing, and of synchronising.
     pub modes: [Mode; 2],
 }
@@ -24,6 +27,13 @@ pub struct Lists {
 impl Default for Lists {
     fn default() -> Self {
         let compare = Mode { toward: Toward::Both, deep: false, ..Mode::default() };
-        Self { checklist: None, hits: None, history: None, carrying: None, modes: [compare, Mode::default()] }
+        Self {
+            checklist: None,
+            hits: None,
+            history: None,
+            carrying: None,
+            bulk: None,
+            modes: [compare, Mode::default()],
+        }
     }
 }

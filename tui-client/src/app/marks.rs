@@ -1,7 +1,6 @@
 //! Marks on the entries of a list: a bit for each, so that all of a million can be marked.
 
-use super::rows::Heirs;
-use crate::entries::Entries;
+use crate::entries::{Entries, Heirs};
 
 /// Marked entries, by their numbers, and the sum of their sizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,14 +13,14 @@ use wire::{RemotePath, Root};
 use super::order::Order;
 use super::pane::Pane;
 use super::place::Place;
-use super::rows::{Heirs, Listing, Rows};
+use super::rows::{Listing, Rows};
 use super::{App, Opening, Session};
 use crate::engine::keep::history::{Ending, Past};
 use crate::engine::status::{
     About, AfterCopy, Direction, IfExists, ItemId, ItemStatus, Job, Keep, Link, Pace, Priority, Question, QuestionId,
     Side, State, Status,
 };
-use crate::entries::EntryRef;
+use crate::entries::{EntryRef, Heirs};
 use crate::keymap::Chord;
 use crate::theme::Gallery;
 

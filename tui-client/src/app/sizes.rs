@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::marks::Marks;
-use super::rows::Heirs;
+use crate::entries::Heirs;
 
 /// The sums of a pane.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

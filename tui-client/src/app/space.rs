@@ -6,9 +6,10 @@ use wire::message::Usage;
 use wire::size;
 
 use super::App;
-use super::dialog::{Counting, Source};
+use super::dialog::Counting;
 use super::place::Place;
 use super::queue::direction;
+use super::sources::Sources;
 use super::text::count;
 use crate::engine::status::{Direction, ItemStatus, Job, Status};
 
@@ -120,17 +121,17 @@ pub fn over_quota(usage: &Usage, coming: &Coming) -> Option<String> {
 
 /// What the dialog before a copy to `base` says of the room there; whether it does not fit. `None` where
 /// nothing is known of it.
-pub fn before_copy(app: &App, sources: &[Source], base: &Place, counting: Option<&Counting>) -> Option<(String, bool)> {
-    if sources.first()?.place.beside(base) {
+pub fn before_copy(app: &App, sources: &Sources, base: &Place, counting: Option<&Counting>) -> Option<(String, bool)> {
+    if sources.are_beside(base) {
         return None;
     }
     let tally = counting.map(|counting| counting.tally).unwrap_or_default();
-    let files = sources.iter().filter(|source| !source.directory);
-    let own = files.clone().map(|source| source.size).fold(0, u64::saturating_add);
+    let (files, directories) = (sources.len() - sources.directories(), sources.directories());
     let wanted = Coming {
-        bytes: own.saturating_add(tally.bytes),
-        files: files.count() as u64 + tally.files,
-        least: counting.is_some_and(|counting| !counting.tally.complete),
+        bytes: sources.bytes()?.saturating_add(tally.bytes),
+        files: files as u64 + tally.files,
+        // Very many directories are not counted out.
+        least: counting.map_or(directories > 0, |counting| !counting.tally.complete),
     };
     let (free, missing) = match base {
         Place::Remote(_) => {

@@ -114,6 +114,8 @@ impl Step {
     }
 }
 
+/// Things of one step: who deals with more of them is not asking for one key to take that back.
+pub const MOST_UNDONE: usize = 10_000;
 /// Steps that are remembered.
 const MOST: usize = 20;
 

@@ -26,7 +26,7 @@ impl App {
                 if let Place::Local(path) = place
                     && all.iter().all(|watched| watched.path != *path)
                 {
-                    all.push(Watched { path: path.clone(), pause: pause(pane) });
+                    all.push(Watched { path: path.clone(), pause: pane.pause() });
                 }
             }
         }
@@ -34,11 +34,16 @@ impl App {
     }
 }
 
-/// So that reading it again takes a small part of the time, however much goes on there.
-fn pause(pane: &Pane) -> Duration {
-    Duration::from_secs(match pane.rows.entries().len() {
-        0..20_000 => 1,
-        20_000..200_000 => 10,
-        _ => 60,
-    })
+impl Pane {
+    /// From one read of changes to the next, so that reading takes a small part of the time, however much goes on there.
+    pub fn pause(&self) -> Duration {
+        Duration::from_secs(match self.rows.entries().len() {
+            0..LONG => 1,
+            LONG..200_000 => 10,
+            _ => 60,
+        })
+    }
 }
+
+/// Entries from which on a list is not read again at once.
+pub const LONG: usize = 20_000;

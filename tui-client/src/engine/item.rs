@@ -3,6 +3,7 @@
 
 mod keeping;
 mod leaving;
+mod part;
 mod shown;
 
 use std::collections::VecDeque;
@@ -19,9 +20,10 @@ use super::policy::numbered;
 use super::progress::{Live, Meter};
 use super::scan::ahead::Ahead;
 use super::spread::Spread;
-use super::status::{AfterCopy, Chosen, Direction, IfExists, ItemId, Job, NewItem, Priority, Question, Side};
+use super::status::{AfterCopy, Direction, IfExists, ItemId, Job, NewItem, Priority, Question, Side};
 use keeping::Keeping;
 pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
+pub(crate) use part::Part;
 
 /// A file to be transferred.
 #[derive(Clone, Debug)]
@@ -193,8 +195,10 @@ pub(crate) struct Item {
     pub(crate) job: Job,
     pub(crate) if_exists: IfExists,
     pub(crate) source: AfterCopy,
-    /// Its files, where only some of its tree are copied.
-    pub(crate) chosen: Option<Arc<[Chosen]>>,
+    /// What of its tree it is, where it is not all.
+    pub(crate) part: Option<Part>,
+    /// How many of the picked entries are no longer to be fed.
+    pub(crate) fed: usize,
     pub(crate) wish: Wish,
     /// Of its files alone, beside the limit of all.
     pub(crate) limit: Arc<Limit>,
@@ -243,7 +247,8 @@ impl Item {
             job: new.job,
             if_exists: new.if_exists,
             source: new.source,
-            chosen: None,
+            part: None,
+            fed: 0,
             wish: Wish::Run,
             limit: Arc::default(),
             priority: Priority::default(),
@@ -366,6 +371,11 @@ impl Item {
         }
         self.pending.retain(|file| file.begun);
         self.pending.iter_mut().for_each(|file| (file.discard, file.waits) = (true, None));
+    }
+
+    /// What waits for a person, or to be looked into.
+    pub(crate) fn held_up(&self) -> usize {
+        self.asked.len() + self.parked.len() + self.scans.len()
     }
 
     /// Whether something is under way, for the clock and the sampler.

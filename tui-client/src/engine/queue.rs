@@ -1,6 +1,7 @@
 //! The queue: items in order, from which lanes take files and to which they bring back what became
 //! of them. One lock, never held across an await. Knows no network and no disk.
 
+mod feeding;
 mod keeping;
 mod leaving;
 mod rows;
@@ -19,9 +20,7 @@ use super::item::{File, Finish, Item, Scan, Wish};
 use super::limit::Limit;
 use super::progress::Live;
 use super::spread::Spread;
-use super::status::{
-    Chosen, Direction, IfExists, ItemId, ItemStatus, Job, Outcome, Question, QuestionId, Remedy, Reply, Side,
-};
+use super::status::{Direction, IfExists, ItemId, ItemStatus, Job, Outcome, Question, QuestionId, Remedy, Reply, Side};
 use rows::Rows;
 
 /// A handle to the queue.
@@ -133,11 +132,6 @@ impl Queue {
     }
 
     // What the user asks for: the rest of it is in `wishes`.
-
-    /// Its files, where only some of its tree are copied.
-    pub(crate) fn chosen(&self, id: ItemId) -> Option<Arc<[Chosen]>> {
-        self.rows().items.iter().find(|item| item.id == id)?.chosen.clone()
-    }
 
     /// Decides a question.
     pub(crate) fn answer(&self, id: QuestionId, reply: Reply) {

@@ -3,6 +3,7 @@
 
 pub(crate) mod ahead;
 mod chosen;
+mod picked;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use wire::message::{Entry, Kind, Op};
 use wire::{Code, Fault, RemotePath};
 
-use super::item::{File, Scan, Target, below};
+use super::item::{File, Part, Scan, Target, below};
 use super::keep::record::Parting;
 use super::local;
 use super::queue::Queue;
@@ -51,8 +52,12 @@ pub(crate) async fn run(queue: Queue, session: Session) {
 }
 
 async fn one(queue: Queue, session: Session, room: Arc<Semaphore>, id: ItemId, scan: Scan, stop: CancellationToken) {
-    if let Some(chosen) = queue.chosen(id) {
-        return chosen::feed(&queue, id, scan, &chosen).await;
+    match queue.part(id, &scan) {
+        Some((Part::Chosen(chosen), _)) => return chosen::feed(&queue, id, scan, &chosen).await,
+        Some((Part::Picked(picked), fed)) => {
+            return picked::feed(&queue, &session, (id, scan), (picked, fed), &stop).await;
+        }
+        None => {}
     }
     let looker = Looker { queue: &queue, session: &session, room: &room, id, scan: &scan };
     let looked = async { if scan.is_root { looker.root().await } else { looker.directory().await } };

@@ -14,16 +14,17 @@ use super::choices::Choices;
 use super::gathering::Gathering;
 use super::hotlist::Hotlist;
 use super::port::{Harbour, Port};
+use super::reading::Pulse;
 use super::terminal::{FullScreen, set_mouse, set_typing};
 use super::turn::{Lent, Perform};
-use super::{details, editing, finale, past, reading, space, starts, undoing, viewing, watching, work};
+use super::{bulk, details, editing, finale, past, reading, space, starts, undoing, viewing, watching, work};
 use crate::app::App;
 use crate::app::atlas::HotChange;
 use crate::app::dialog::Login;
 use crate::app::edit::Errand;
 use crate::app::rows::Rows;
 use crate::app::watched::Watched;
-use crate::update::{Ask, Edit, Edited, Effect, Msg, Told, Work};
+use crate::update::{Ask, Bulk, Edit, Edited, Effect, Msg, Told, Work};
 
 /// The doer of the real program.
 pub(super) struct Doer {
@@ -110,8 +111,9 @@ impl Doer {
     /// Gives the terminal back, then ends the connection in good order.
     pub(super) async fn finish(mut self) {
         drop(self.screen);
-        // Refused at the inbox, whose loop is over, they end with what they write.
-        while self.keeping.join_next().await.is_some() {}
+        // Refused at the inbox, whose loop is over, they end with what they write, unless the disk does not answer.
+        let written = async { while self.keeping.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GRACE, written).await;
         drop(self.tasks);
         let port = self.port.borrow().clone();
         if let Some(port) = port {
@@ -182,6 +184,20 @@ impl Doer {
         };
         self.serial += 1;
         self.spawn(Key::Free(self.serial), job, token);
+    }
+
+    fn bulk(&mut self, serial: u64, bulk: Bulk) {
+        let (inbox, port, stop) = (self.inbox.clone(), self.port.borrow().clone(), CancellationToken::new());
+        let token = stop.clone();
+        let job = async move {
+            let mut pulse = Pulse::new(inbox.clone());
+            let told = |done| pulse.beat(|| Msg::BulkGoesOn { serial, done });
+            let (ended, step) = bulk::run(port.as_ref(), bulk, &token, told).await;
+            let _ = inbox.send(Msg::Trash(Told::Done(step))).await;
+            let _ = inbox.send(Msg::BulkEnded { serial, ended }).await;
+        };
+        // What is under way is ended, and told.
+        self.spawn_whole(Key::Numbered(serial), job, stop);
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -272,7 +288,10 @@ impl Perform for Doer {
                     let _ = inbox.send(Msg::Trash(told)).await;
                 }
             }),
+            Effect::Bulk { serial, bulk } => self.bulk(serial, bulk),
+            Effect::StopBulk(serial) => drop(self.tasks.remove(&Key::Numbered(serial))),
             Effect::Enqueue(items) => self.on_port(|port| port.enqueue(items)),
+            Effect::EnqueuePicked(item, picked) => self.on_port(|port| port.enqueue_picked(item, picked)),
             Effect::Queue(id, command) => self.on_port(|port| port.command(id, command)),
             Effect::Shift(ids, shift) => self.on_port(|port| port.shift(&ids, shift)),
             Effect::QueueEnded(ended) => drop(finale::tell(&self.harbour.on_end, &ended)),
@@ -307,9 +326,11 @@ impl Perform for Doer {
 
     fn lend(&mut self, errand: &Errand) -> Lent {
         self.screen.lend();
-        let started = editing::command(errand.file()).map(|mut command| command.spawn());
+        let file = errand.file().to_owned();
         Box::pin(async move {
-            let mut child = match started? {
+            // Looks through the PATH, of which a part may not answer: everything else goes on meanwhile.
+            let started = spawn_blocking(move || editing::command(&file).map(|mut command| command.spawn()));
+            let mut child = match started.await.map_err(|error| error.to_string())?? {
                 Ok(child) => child,
                 Err(error) => return editing::verdict(Err(error)),
             };

@@ -36,8 +36,8 @@ fn write(bytes: &[u8]) -> io::Result<Option<JoinHandle<()>>> {
     Ok(None)
 }
 
-/// The words as they stand in the configuration, by no shell; figures in the environment. Somebody waits for it, so
-/// that nothing is left of it, but not the program when it ends.
+/// The words as they stand in the configuration, by no shell; figures in the environment. Begun and waited for by a thread
+/// of its own: a program may lie on a disk that does not answer. The client does not wait when it ends.
 fn run(words: &[String], finale: &Finale) -> io::Result<Option<JoinHandle<()>>> {
     let Some((program, arguments)) = words.split_first() else { return Ok(None) };
     let mut command = Command::new(program);
@@ -46,11 +46,12 @@ fn run(words: &[String], finale: &Finale) -> io::Result<Option<JoinHandle<()>>> 
     command.env("CATAMARAN_FAILED", finale.failed.to_string());
     command.env("CATAMARAN_NEEDS_YOU", finale.needs_you.to_string());
     command.env("CATAMARAN_SENT", finale.sent.to_string());
-    let mut child = command.spawn()?;
-    Ok(Some(thread::spawn(move || match child.wait() {
+    let thread = thread::Builder::new().name("queue-end".into());
+    let waits = move || match command.status() {
         Ok(status) if status.success() => {}
         ended => tracing::warn!(?ended, "the command at the end of the queue failed"),
-    })))
+    };
+    thread.spawn(waits).map(Some)
 }
 
 #[cfg(test)]
@@ -74,6 +75,7 @@ mod tests {
         let finale = Finale { done: 3, failed: 1, needs_you: 2, sent: 5 };
         tell(&OnEnd::Command(words), &finale).unwrap().join().unwrap();
         assert_eq!(std::fs::read_to_string(file).unwrap(), "3 1 2 5 $(touch x)");
-        assert!(tell(&OnEnd::Command(vec!["/nowhere/at/all".into()]), &finale).is_none());
+        // That it cannot be begun is found out by the thread as well.
+        tell(&OnEnd::Command(vec!["/nowhere/at/all".into()]), &finale).unwrap().join().unwrap();
     }
 }

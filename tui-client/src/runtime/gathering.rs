@@ -12,8 +12,8 @@ use wire::message::Entry;
 
 use super::disk;
 use super::reading::{Pulse, panicked};
-use crate::app::rows::{Heirs, Listing, Rows};
-use crate::entries::{Entries, Known};
+use crate::app::rows::{Listing, Rows};
+use crate::entries::{Entries, Heirs, Known};
 use crate::update::Msg;
 
 /// Pages of a directory, until the first fault.
@@ -47,8 +47,7 @@ impl Gathering {
     /// A read into `rows`, of which there are none yet.
     pub(super) fn new(generation: u64, rows: Rows, shown: Option<Rows>, inbox: mpsc::Sender<Msg>) -> Self {
         let (entries, pulse) = (Entries::default(), Pulse::new(inbox.clone()));
-        let known = shown.as_ref().map(|rows| Known::of(rows.entries())).unwrap_or_default();
-        Self { generation, inbox, pulse, shown, known, free: None, entries, rows, due: None }
+        Self { generation, inbox, pulse, shown, known: Known::default(), free: None, entries, rows, due: None }
     }
 
     /// The same with what is known of the disk.
@@ -58,6 +57,9 @@ impl Gathering {
 
     /// Takes all pages; the whole list.
     pub(super) async fn run(mut self, mut pages: Pages) -> Result<Listing, Fault> {
+        if let Some(shown) = self.shown.clone() {
+            self.known = spawn_blocking(move || Known::of(shown.entries())).await.map_err(panicked)?;
+        }
         let mut sorting: Option<Sorting> = None;
         loop {
             let due = self.due.filter(|_| sorting.is_none() && self.has_news());
@@ -129,6 +131,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 mod tests {
     use super::*;
     use crate::app::sample::{file, rows};
+    use crate::entries::TOUCHED;
 
     /// A read that pages can be sent to, with what it tells the screen and what it ends with.
     struct Read {
@@ -201,6 +204,18 @@ mod tests {
         let heirs = listing.heirs.unwrap();
         let heir = |id| heirs.get(id).map(|id| listing.rows.entries().name(id));
         assert_eq!((heir(0), heir(1)), (Some(b"3".as_slice()), None));
+    }
+
+    #[tokio::test]
+    async fn it_begins_on_the_screen_thread_and_looks_at_nothing_there() {
+        let shown = rows(&(0..2000).map(|n| file(&n.to_string(), 0, 0)).collect::<Vec<_>>());
+        let before = TOUCHED.get();
+        let gathering = Gathering::new(1, Rows::default(), Some(shown), mpsc::channel(1).0);
+        assert_eq!(TOUCHED.get(), before);
+        let (pages, reading) = mpsc::channel(1);
+        drop(pages);
+        assert!(gathering.run(reading).await.is_ok());
+        assert_eq!(TOUCHED.get(), before, "nor on the one that takes the pages");
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use crate::engine::{
     self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Restored, Target,
     Trash, Trust,
 };
+use crate::entries::Picked;
 use crate::sync::ground::Ground;
 use crate::sync::orders::Transfer;
 use crate::update::{Command, Msg, Refusal};
@@ -175,6 +176,10 @@ impl Port {
 
     pub(super) fn enqueue(&self, items: Vec<NewItem>) {
         self.engine.enqueue(items);
+    }
+
+    pub(super) fn enqueue_picked(&self, item: NewItem, picked: Picked) {
+        self.engine.enqueue_picked(item, picked);
     }
 
     /// Brings one file here, into a directory that holds nothing else.

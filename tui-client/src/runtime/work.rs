@@ -18,31 +18,59 @@ pub(super) async fn run(
     work: &Work,
     token: &CancellationToken,
 ) -> (usize, Option<Fault>, Undoable) {
-    let (mut trashed, mut moved, mut result) = (Vec::new(), Vec::new(), Ok(()));
-    let mut done = 0;
+    let (mut traces, mut done) = (Traces::default(), 0);
     for step in steps(work) {
-        let kept = match &step {
-            Step::Trash(path) => trash(port, path).await.map(|kept| trashed.extend(kept)),
-            Step::Move(from, to, _) => {
-                let (from, to) = (from.clone(), to.clone());
-                let run = step.run(port, token).await;
-                if run.is_ok()
-                    && let Ok(sight) = undoing::sight(port, &to).await
-                {
-                    moved.push(Moved { from, to, sight });
-                }
-                run
-            }
-            _ => step.run(port, token).await,
-        };
-        result = kept;
-        if result.is_err() {
-            break;
+        match one(port, step, token).await {
+            Ok(trace) => traces.add(trace),
+            Err(fault) => return (done, Some(fault), traces.undoable()),
         }
         done += 1;
     }
-    let undoable = if trashed.is_empty() { Undoable::Moved(moved) } else { Undoable::Trashed(trashed) };
-    (done, result.err(), undoable)
+    (done, None, traces.undoable())
+}
+
+/// What a step leaves behind by which it can be taken back.
+pub(super) enum Trace {
+    Nothing,
+    Trashed(RemotePath, u64),
+    Moved(Moved),
+}
+
+/// What steps of one kind left behind.
+#[derive(Default)]
+pub(super) struct Traces {
+    trashed: Vec<(RemotePath, u64)>,
+    moved: Vec<Moved>,
+}
+
+impl Traces {
+    pub(super) fn add(&mut self, trace: Trace) {
+        match trace {
+            Trace::Nothing => {}
+            Trace::Trashed(path, id) => self.trashed.push((path, id)),
+            Trace::Moved(moved) => self.moved.push(moved),
+        }
+    }
+
+    pub(super) fn undoable(self) -> Undoable {
+        if self.trashed.is_empty() { Undoable::Moved(self.moved) } else { Undoable::Trashed(self.trashed) }
+    }
+}
+
+/// Does one step.
+pub(super) async fn one(port: Option<&Port>, step: Step, token: &CancellationToken) -> Result<Trace, Fault> {
+    match step {
+        Step::Trash(path) => {
+            let kept = trash(port, &path).await?;
+            Ok(kept.map_or(Trace::Nothing, |(path, id)| Trace::Trashed(path, id)))
+        }
+        Step::Move(from, to, replace) => {
+            Step::Move(from.clone(), to.clone(), replace).run(port, token).await?;
+            let sight = undoing::sight(port, &to).await;
+            Ok(sight.map_or(Trace::Nothing, |sight| Trace::Moved(Moved { from, to, sight })))
+        }
+        _ => step.run(port, token).await.map(|()| Trace::Nothing),
+    }
 }
 
 /// Moves something at the server to the trash. What is gone already cannot be taken back.
@@ -57,7 +85,7 @@ async fn trash(port: Option<&Port>, place: &Place) -> Result<Option<(RemotePath,
 
 /// One change of one thing.
 #[derive(Clone)]
-enum Step {
+pub(super) enum Step {
     MakeDirectory(Place),
     NewFile(Place),
     Remove(Place),
@@ -67,7 +95,7 @@ enum Step {
 }
 
 /// Whether a target that exists may go.
-type Replace = bool;
+pub(super) type Replace = bool;
 
 fn steps(work: &Work) -> Vec<Step> {
     let pairs = |steps: &Steps, step: fn(Place, Place, Replace) -> Step| {
@@ -85,7 +113,7 @@ fn steps(work: &Work) -> Vec<Step> {
 }
 
 impl Step {
-    async fn run(self, port: Option<&Port>, token: &CancellationToken) -> Result<(), Fault> {
+    pub(super) async fn run(self, port: Option<&Port>, token: &CancellationToken) -> Result<(), Fault> {
         match self.at_server() {
             Some(remote) => remote.run(port.ok_or_else(not_connected)?).await,
             None => {
@@ -95,7 +123,7 @@ impl Step {
         }
     }
 
-    fn run_here(self, token: &CancellationToken) -> Result<(), Fault> {
+    pub(super) fn run_here(self, token: &CancellationToken) -> Result<(), Fault> {
         match self {
             Step::MakeDirectory(Place::Local(path)) => disk::make_directory(&path),
             Step::NewFile(Place::Local(path)) => disk::new_file(&path),

@@ -4,8 +4,8 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, decisions, details, dialogs, editing, history, jumps, keys, marking, menu, prompts, push, queue,
-    reads, server, sifting, sizes, undo, viewer,
+    Effect, board, bulk, decisions, details, dialogs, editing, history, jumps, keys, marking, menu, prompts, push,
+    queue, reads, server, sifting, sizes, undo, viewer,
 };
 use crate::action::{Action, Scope};
 use crate::app::atlas::List;
@@ -87,8 +87,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::MarkDown => app.here_mut().mark_step(1),
         Action::MarkPageUp => app.here_mut().mark_step(-page),
         Action::MarkPageDown => app.here_mut().mark_step(page),
-        Action::MarkFirst => app.here_mut().mark_to_end(false),
-        Action::MarkLast => app.here_mut().mark_to_end(true),
+        Action::MarkFirst => marking::mark_to_end(app, false, out),
+        Action::MarkLast => marking::mark_to_end(app, true, out),
         Action::MarkPattern => prompts::pattern(app, true),
         Action::UnmarkPattern => prompts::pattern(app, false),
         Action::InvertMarks => marking::mark(app, Which::Files, Turn::Round, out),
@@ -182,7 +182,10 @@ fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
     if app.here_mut().search.take().is_some() || app.here().sifting && sifting::leave(app, out) {
         return;
     }
-    if app.here().loading.is_none() && super::sync::stop_carrying(app, out) {
+    // A list that is only read again is so for what goes on.
+    let pane = app.here();
+    let goes_elsewhere = pane.loading.as_ref().is_some_and(|loading| loading.place != pane.place);
+    if !goes_elsewhere && (super::sync::stop_carrying(app, out) || bulk::stop(app, out)) {
         return;
     }
     if let Some(loading) = app.here_mut().loading.take() {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 use wire::message::Time;
 use wire::{Fault, RemotePath, Root};
 
-use super::{Edit, Edited, Finale, Told, Wish};
+use super::{Bulk, Edit, Edited, Ended, Finale, Told, Wish};
 use crate::app::atlas::{HotChange, Landmark};
 use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
@@ -19,17 +18,19 @@ use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
 use crate::app::sieve::Sieve;
 use crate::app::space::Disk;
-use crate::app::viewer::{Found, Goal, Stamp};
 use crate::engine::Restored;
 use crate::engine::keep::history::Past;
 use crate::engine::status::{ItemId, NewItem, Priority, QuestionId, Remedy, Reply, Shift, Status};
+use crate::entries::Picked;
 use crate::sync::carry::Carried;
 use crate::sync::ground::Removal;
 use crate::sync::mode::Mode;
 use crate::sync::plan::{self, Plan};
 
+mod viewing;
 mod work;
 
+pub use viewing::{Ask, Seen};
 pub use work::{Steps, Work};
 
 /// Something happened.
@@ -174,6 +175,20 @@ pub enum Msg {
         /// What was done, or why nothing was.
         carried: Result<(Carried, u64), Fault>,
     },
+    /// How far a piece of work with many things is.
+    BulkGoesOn {
+        /// Which.
+        serial: u64,
+        /// Things done or refused.
+        done: u64,
+    },
+    /// It is over.
+    BulkEnded {
+        /// Which.
+        serial: u64,
+        /// What came of it.
+        ended: Ended,
+    },
     /// What a search for names has found.
     Found {
         /// The search.
@@ -217,41 +232,6 @@ pub enum Msg {
     Seen(Seen),
     /// Something about a file that is edited.
     Edited(Edited),
-}
-
-/// What the viewer is told.
-#[derive(Clone, Debug)]
-pub enum Seen {
-    /// A piece, or why there is none.
-    Piece {
-        /// The viewer that asked.
-        viewer: u64,
-        /// Which piece.
-        index: u64,
-        /// What the file is like, and the bytes.
-        result: Result<(Stamp, Bytes), Fault>,
-    },
-    /// What the file is like now.
-    Checked {
-        /// The viewer that asked.
-        viewer: u64,
-        /// Or why that is not known.
-        result: Result<Stamp, Fault>,
-    },
-    /// How far a hunt has come.
-    Hunting {
-        /// The hunt.
-        serial: u64,
-        /// Bytes gone through.
-        done: u64,
-    },
-    /// A hunt is over.
-    Hunted {
-        /// The hunt.
-        serial: u64,
-        /// What came of it.
-        result: Result<Found, Fault>,
-    },
 }
 
 /// Why there is no connection.
@@ -392,8 +372,19 @@ pub enum Effect {
     Work(Work),
     /// Something about the trash, or taking something back.
     Trash(Wish),
+    /// Change many things of a directory.
+    Bulk {
+        /// Names it.
+        serial: u64,
+        /// What is to be done.
+        bulk: Bulk,
+    },
+    /// End that before the next thing; its end is told.
+    StopBulk(u64),
     /// Add to the queue.
     Enqueue(Vec<NewItem>),
+    /// Add one item to the queue: these of a directory, into another one.
+    EnqueuePicked(NewItem, Picked),
     /// Change the queue.
     Queue(ItemId, Command),
     /// Move items within the queue.
@@ -424,38 +415,6 @@ pub enum Effect {
     Suspend,
     /// End.
     Quit,
-}
-
-/// What the viewer wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// Read a piece.
-    Piece {
-        /// The viewer.
-        viewer: u64,
-        /// The file.
-        place: Place,
-        /// Which piece.
-        index: u64,
-    },
-    /// Look what the file is like, in a while.
-    Check {
-        /// The viewer.
-        viewer: u64,
-        /// The file.
-        place: Place,
-    },
-    /// Go through the file.
-    Hunt {
-        /// Names the hunt.
-        serial: u64,
-        /// The file.
-        place: Place,
-        /// What for.
-        goal: Goal,
-    },
-    /// Give that hunt up.
-    Stop(u64),
 }
 
 /// What can be done to an item of the queue.

@@ -1,20 +1,20 @@
 //! Dialogs that take a line of text, and deletion: from what is marked to work or to items of the queue.
 
 use globset::Glob;
-use wire::message::{Kind as EntryKind, Secret};
+use wire::message::Secret;
 use wire::path::escape;
 
-use super::{Effect, Steps, Work, decisions, find, jumps, marking, push, server, viewer, work};
+use super::{Act, Bulk, Effect, Steps, Work, bulk, decisions, find, jumps, marking, push, server, viewer, work};
 use crate::action::Scope;
-use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Source, Tally};
+use crate::app::dialog::{Counting, Deletion, Kind, Login, Prompt, Tally};
 use crate::app::field::Field;
+use crate::app::pane::Row;
 use crate::app::pane::marking::{Turn, Which};
-use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
+use crate::app::sources::{Many, Source, Sources};
 use crate::app::text;
 use crate::app::{App, Copying, Session, Tone};
 use crate::engine::status::{AfterCopy, IfExists, Job, NewItem};
-use crate::entries::EntryRef;
 
 /// Asks where the marked things are to be copied.
 pub(super) fn copy(app: &mut App, out: &mut Vec<Effect>) {
@@ -35,7 +35,7 @@ pub(super) fn rename(app: &mut App, out: &mut Vec<Effect>) {
     let Some(sources) = sources_or_tell(app) else { return };
     let across = !app.here().place.beside(&app.there().place);
     let stays = across && !matches!(app.session, Session::Online(_));
-    if stays && sources.len() > 1 {
+    if stays && sources.single().is_none() {
         return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
     }
     let base = if stays { app.here().place.clone() } else { app.there().place.clone() };
@@ -45,12 +45,8 @@ pub(super) fn rename(app: &mut App, out: &mut Vec<Effect>) {
 }
 
 /// On the way to the other side it matters what directories hold: it is counted behind the prompt.
-fn count(app: &mut App, sources: &[Source], base: &Place, out: &mut Vec<Effect>) -> Option<Counting> {
-    let directories = sources.iter().filter(|source| source.directory && !source.place.beside(base));
-    let places: Vec<Place> = directories.map(|source| source.place.clone()).collect();
-    if places.is_empty() {
-        return None;
-    }
+fn count(app: &mut App, sources: &Sources, base: &Place, out: &mut Vec<Effect>) -> Option<Counting> {
+    let places = sources.directory_places().filter(|places| !places.is_empty() && !sources.are_beside(base))?;
     let serial = app.next_serial();
     out.push(Effect::Count { serial, places });
     Some(Counting { serial, tally: Tally::default() })
@@ -68,9 +64,10 @@ pub(super) fn stop_count(kind: &mut Kind, out: &mut Vec<Effect>) {
 pub(super) fn rename_here(app: &mut App) {
     let base = app.here().place.clone();
     let Row::Entry(entry) = app.here().current() else { return app.tell(Tone::Plain, "Nothing to rename") };
-    let (text, source) = (escape(entry.name), source(&base, entry));
+    let (text, source) = (escape(entry.name), Source::of(&base, entry));
     if let Some(source) = source {
-        push(app, Kind::Prompt(Prompt::Move { sources: vec![source], base, counting: None }, Field::new(text)));
+        let sources = Sources::Each(vec![source]);
+        push(app, Kind::Prompt(Prompt::Move { sources, base, counting: None }, Field::new(text)));
     }
 }
 
@@ -110,8 +107,7 @@ pub(super) fn delete(app: &mut App, past: Past, out: &mut Vec<Effect>) {
     let Some(sources) = sources_or_tell(app) else { return };
     let trash = app.undo.trash.filter(|_| past == Past::Nothing && !app.here().place.is_local());
     let days = trash.map(|trash| trash.days);
-    let directories = sources.iter().filter(|source| source.directory).map(|source| source.place.clone());
-    let places: Vec<Place> = directories.collect();
+    let places = sources.directory_places().unwrap_or_default();
     let serial = app.next_serial();
     let tally = (!places.is_empty()).then(Tally::default);
     if !places.is_empty() {
@@ -121,9 +117,16 @@ pub(super) fn delete(app: &mut App, past: Past, out: &mut Vec<Effect>) {
 }
 
 pub(super) fn delete_now(app: &mut App, deletion: Deletion, out: &mut Vec<Effect>) {
-    let places = deletion.sources.into_iter().map(|source| source.place).collect();
-    let work = if deletion.days.is_some() { Work::Trash(places) } else { Work::Remove(places) };
-    work::begin(app, work, out);
+    let is_trash = deletion.days.is_some();
+    let sources = match deletion.sources {
+        Sources::Each(sources) => sources,
+        Sources::Many(Many { place, picked, .. }) => {
+            let act = if is_trash { Act::Trash } else { Act::Remove };
+            return bulk::begin(app, Bulk { place, picked, act }, out);
+        }
+    };
+    let places = sources.into_iter().map(|source| source.place).collect();
+    work::begin(app, if is_trash { Work::Trash(places) } else { Work::Remove(places) }, out);
 }
 
 /// Does what the prompt is for, or tells why the text makes no sense and leaves it open.
@@ -171,19 +174,26 @@ pub(super) fn connect(app: &mut App, address: &Field, password: &Field, out: &mu
 }
 
 /// On the way to the other side, a name without a directory renames a thing where it is.
-fn is_new_name(sources: &[Source], base: &Place, typed: &str) -> bool {
-    matches!(sources, [source] if !source.place.beside(base)) && !typed.contains('/')
+fn is_new_name(sources: &Sources, base: &Place, typed: &str) -> bool {
+    sources.single().is_some_and(|source| !source.place.beside(base)) && !typed.contains('/')
 }
 
 /// Copies or moves: within one side at once, to the other one through the queue.
 fn transfer(
     app: &mut App,
-    sources: Vec<Source>,
+    sources: Sources,
     base: &Place,
     typed: &str,
     source: AfterCopy,
     out: &mut Vec<Effect>,
 ) -> Result<(), String> {
+    let sources = match sources {
+        Sources::Each(sources) => sources,
+        Sources::Many(many) => {
+            let target = base.resolve(typed, b"", app.home.as_deref())?;
+            return bulk::transfer(app, many, target, source, out);
+        }
+    };
     let pairs = pairs(app, sources, base, typed)?;
     app.here_mut().clear_marks();
     if pairs.iter().all(|(from, to)| from.beside(to)) {
@@ -242,20 +252,25 @@ fn mark_matching(app: &mut App, typed: &str, mark: bool, out: &mut Vec<Effect>) 
 }
 
 /// The text that a target field opens with.
-fn proposal(base: &Place, sources: &[Source]) -> String {
-    match sources {
-        [source] => base.directory_text() + &escape(source.place.name()),
-        _ => base.directory_text(),
+fn proposal(base: &Place, sources: &Sources) -> String {
+    match sources.single() {
+        Some(source) => base.directory_text() + &escape(source.place.name()),
+        None => base.directory_text(),
     }
 }
 
-fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
+fn sources_or_tell(app: &mut App) -> Option<Sources> {
     let hits = app.lists.hits.as_ref().filter(|_| app.focus == Scope::Hits);
     if hits.is_none() && app.here().marking.is_some() {
         app.tell(Tone::Plain, "Marks are still being set; Esc leaves them as they were");
         return None;
     }
-    let sources = hits.map_or_else(|| sources(app.here()), |hits| hits.selection());
+    if hits.is_some_and(|hits| hits.marks.len() > MOST_HITS) {
+        let text = format!("Mark at most {} of what was found", text::grouped(MOST_HITS as u64));
+        app.tell(Tone::Bad, text);
+        return None;
+    }
+    let sources = hits.map_or_else(|| app.here().sources(), |hits| Sources::Each(hits.selection()));
     if sources.is_empty() {
         app.tell(Tone::Plain, "Nothing is marked");
         return None;
@@ -263,12 +278,5 @@ fn sources_or_tell(app: &mut App) -> Option<Vec<Source>> {
     Some(sources)
 }
 
-fn sources(pane: &Pane) -> Vec<Source> {
-    pane.selection().into_iter().filter_map(|entry| source(&pane.place, entry)).collect()
-}
-
-fn source(base: &Place, entry: EntryRef<'_>) -> Option<Source> {
-    let place = base.join(entry.name).ok()?;
-    let directory = entry.kind == EntryKind::Directory;
-    Some(Source { place, directory, size: entry.size, mtime: entry.mtime })
-}
+/// They lie in many directories, so each is an item of its own.
+const MOST_HITS: usize = 10_000;

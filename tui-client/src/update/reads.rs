@@ -1,11 +1,13 @@
 //! Directories: beginning to read one, taking up what was read, and reading again when something changed.
 
+use wire::message::Time;
 use wire::{Code, Fault, RemotePath};
 
-use super::{Effect, server};
+use super::{Effect, marking, server};
 use crate::app::pane::{Loading, Pane};
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
+use crate::app::watched::LONG;
 use crate::app::{App, Session, Side, Tone};
 
 const SIDES: [Side; 2] = [Side::Left, Side::Right];
@@ -67,8 +69,10 @@ pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Faul
     let Some(side) = SIDES.into_iter().find(|side| is_reading(app.pane(*side), generation)) else { return };
     match result {
         Ok(listing) => {
+            let inherited = marking::bequeath(app.pane_mut(side), &listing);
             partly(app, generation, listing);
             app.pane_mut(side).complete();
+            inherited.into_iter().for_each(|marking| marking::inherit(app, side, marking, out));
             let pane = app.pane(side);
             if pane.rows.order() != pane.order || pane.rows.sieve() != &pane.sieve {
                 sort(app, side, out);
@@ -156,6 +160,7 @@ pub(super) fn reread_stale(app: &mut App, out: &mut Vec<Effect>) {
     for side in SIDES.into_iter().filter(|side| app.pane(*side).stale).collect::<Vec<_>>() {
         let reachable = app.pane(side).place.is_local() || app.is_online();
         match (&app.pane(side).loading, reachable) {
+            (None, true) if is_too_soon(app.pane(side), app.log.now) => {}
             (None, true) => reread(app, side, None, out),
             // It is read again when the connection is back.
             (_, false) => app.pane_mut(side).stale = false,
@@ -165,6 +170,12 @@ pub(super) fn reread_stale(app: &mut App, out: &mut Vec<Effect>) {
     if SIDES.iter().any(|side| app.pane(*side).stale) {
         out.push(Effect::RereadLater);
     }
+}
+
+/// Whether a long list was read so lately that a change in it is not worth another read: many come while files go there.
+fn is_too_soon(pane: &Pane, now: Time) -> bool {
+    let since = now.secs.saturating_sub(pane.read_at.secs);
+    pane.rows.entries().len() >= LONG && (0..pane.pause().as_secs().cast_signed()).contains(&since)
 }
 
 /// Reads all panes of the server again.

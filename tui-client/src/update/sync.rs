@@ -1,25 +1,23 @@
 //! Comparing and synchronising: the dialogs before, what a scan finds, and the keys of the checklist.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use wire::Fault;
 use wire::path::escape;
 
-use super::{Effect, Wish, push, reads};
+use super::{Effect, Wish, marking, push, reads};
 use crate::action::{Action, Deed, Scope};
 use crate::app::checklist::Checklist;
 use crate::app::dialog::{Dialog, Kind};
 use crate::app::layout::{self, Layout};
 use crate::app::pairing::{Pairing, Purpose};
 use crate::app::text::{count, grouped};
-use crate::app::{App, Session, Side, Tone};
+use crate::app::{App, Session, Tone};
 use crate::sync::carry::Carried;
 use crate::sync::ground::Removal;
 use crate::sync::mode::Mode;
 use crate::sync::orders::Totals;
-use crate::sync::path;
-use crate::sync::plan::{self, Finding, Plan, Row};
+use crate::sync::plan::{self, Plan};
 use crate::sync::scan::Progress;
 
 /// What a scan has to tell.
@@ -74,7 +72,7 @@ pub(super) fn begin(app: &mut App, pairing: Pairing, out: &mut Vec<Effect>) {
     out.push(Effect::Scan { serial, left, right, mode });
 }
 
-pub(super) fn told(app: &mut App, serial: u64, told: Compared) {
+pub(super) fn told(app: &mut App, serial: u64, told: Compared, out: &mut Vec<Effect>) {
     if let Some(list) = app.lists.checklist.as_mut().filter(|list| list.serial == serial) {
         return settle(list, told).into_iter().for_each(|fault| {
             app.lists.checklist = None;
@@ -92,7 +90,7 @@ pub(super) fn told(app: &mut App, serial: u64, told: Compared) {
         }
         Compared::Whole(plan, progress) => {
             app.dialogs.remove(at);
-            mark(app, &plan, progress);
+            marking::mark_differing(app, &plan, progress.unread, out);
         }
         Compared::Failed(fault) => {
             app.dialogs.remove(at);
@@ -115,38 +113,6 @@ fn settle(list: &mut Checklist, told: Compared) -> Option<Fault> {
     list.settle(plan);
     (list.scanning, list.unread) = ((!over).then_some(progress), progress.unread);
     None
-}
-
-/// Marks in both panes what differs or is missing on the other side; of a directory, what differs below it.
-fn mark(app: &mut App, plan: &Plan, progress: Progress) {
-    let differs = |row: &&Row| !matches!(row.finding, Finding::Same | Finding::Waiting);
-    let names = |side: Side| -> HashSet<&[u8]> {
-        let has = |row: &&Row| match side {
-            Side::Left => row.left.is_some(),
-            Side::Right => row.right.is_some(),
-        };
-        let is_nested = |row: &&Row| path::depth(plan.path(row)) > 1;
-        let rows = plan.rows.iter().filter(differs).filter(|row| has(row) || is_nested(row));
-        rows.map(|row| path::first(plan.path(row))).collect()
-    };
-    let mut marked = 0;
-    for side in [Side::Left, Side::Right] {
-        let names = names(side);
-        let pane = app.pane_mut(side);
-        pane.clear_marks();
-        for entry in pane.rows.entries().iter().filter(|entry| names.contains(entry.name)) {
-            pane.marks.set(entry.id, entry.size, true);
-            marked += 1;
-        }
-    }
-    let unread = match progress.unread {
-        0 => String::new(),
-        number => format!("; {} could not be read", count(number, "directory")),
-    };
-    match marked {
-        0 => app.tell(Tone::Good, format!("No differences{unread}")),
-        number => app.tell(Tone::Plain, format!("Marked {} that differ{unread}", count(number, "name"))),
-    }
 }
 
 /// Runs an action on the checklist; tells whether it was one for it.
@@ -232,8 +198,7 @@ pub(super) fn carry(app: &mut App, removal: Removal, out: &mut Vec<Effect>) {
 /// How many tasks are done.
 pub(super) fn carrying(app: &mut App, serial: u64, done: u64, all: u64) {
     if app.lists.carrying == Some(serial) {
-        let text = format!("Synchronising: {} of {}, Esc stops", grouped(done), count(all, "change"));
-        app.tell(Tone::Plain, text);
+        app.show_progress(format!("Synchronising: {} of {}, Esc stops", grouped(done), count(all, "change")));
     }
 }
 

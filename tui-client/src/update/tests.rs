@@ -28,6 +28,7 @@ mod editing;
 mod history;
 mod jumps;
 mod lists;
+mod million;
 mod moves;
 mod queue;
 mod random;

@@ -258,7 +258,7 @@ fn file_dialogs(app: &App) -> Vec<Kind> {
         app.right.move_to(1);
         if mark {
             app.right.toggle_mark();
-            let files = Marking { which: Which::Files, turn: Turn::Round };
+            let files = Marking::Like(Which::Files, Turn::Round);
             app.right.marks = files.apply(&app.right.rows, &app.right.marks);
         }
         for key in [5, 6, 7, 8] {

@@ -1,14 +1,18 @@
 //! What each dialog says.
 
+use std::path::PathBuf;
+
 use wire::path::escape;
 use wire::size;
 
 use super::{Draft, Press, chrome, decisions, details, history, transfers};
-use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt, Source};
+use crate::app::dialog::{Counting, Deletion, Dialog, Kind, Prompt};
 use crate::app::place::Place;
 use crate::app::queue::direction;
+use crate::app::sources::Sources;
 use crate::app::space;
 use crate::app::text;
+use crate::app::undo::MOST_UNDONE;
 use crate::app::{App, Tone};
 use crate::engine::Trash;
 use crate::engine::status::{AfterCopy, Direction, ItemId, Job, State};
@@ -112,7 +116,7 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
 
 impl Draft {
     /// Whether it fits, where that is known.
-    fn room(self, app: &App, sources: &[Source], base: &Place, counting: Option<&Counting>) -> Self {
+    fn room(self, app: &App, sources: &Sources, base: &Place, counting: Option<&Counting>) -> Self {
         match space::before_copy(app, sources, base, counting) {
             Some((words, true)) => self.toned(&words, Tone::Bad).text(""),
             Some((words, false)) => self.text(&words).text(""),
@@ -167,15 +171,16 @@ fn prompt_draft(app: &App, prompt: &Prompt) -> Draft {
             };
             let draft = Draft::new(app, format!("Move {to}")).room(app, sources, base, counting.as_ref());
             let draft = draft.text("A file goes when its copy is proven, not before.");
-            let draft = if sources.len() > 1 { draft } else { draft.text("A name without / renames it where it is.") };
+            let draft =
+                if sources.single().is_none() { draft } else { draft.text("A name without / renames it where it is.") };
             draft.text("").text(&format!("{} to", what(sources)))
         }
     }
 }
 
 /// Which way to the other side; `None` within one.
-fn toward(sources: &[Source], base: &Place) -> Option<&'static str> {
-    let across = sources.first().is_some_and(|source| !source.place.beside(base));
+fn toward(sources: &Sources, base: &Place) -> Option<&'static str> {
+    let across = !sources.are_beside(base);
     across.then_some(if base.is_local() { "to this machine" } else { "to the server" })
 }
 
@@ -195,8 +200,8 @@ fn prompt_word(prompt: &Prompt) -> &'static str {
 }
 
 /// `boat-plans.pdf (14.2 MiB)`, or `3 marked, 1 directory among them, 645 MiB`.
-fn what(sources: &[Source]) -> String {
-    if let [source] = sources {
+fn what(sources: &Sources) -> String {
+    if let Some(source) = sources.single() {
         let name = escape(source.place.name());
         return if source.directory {
             format!("{name}/ and all it holds")
@@ -204,26 +209,25 @@ fn what(sources: &[Source]) -> String {
             format!("{name} ({})", size::show(source.size))
         };
     }
-    let directories = sources.iter().filter(|source| source.directory).count() as u64;
-    let bytes = size::show(sources.iter().map(|source| source.size).fold(0, u64::saturating_add));
+    let directories = sources.directories() as u64;
+    let bytes = sources.bytes().map(|bytes| format!(", {}", size::show(bytes))).unwrap_or_default();
     let among =
         if directories > 0 { format!(", {} among them", text::count(directories, "directory")) } else { String::new() };
-    format!("{} marked{among}, {bytes}", sources.len())
+    format!("{} marked{among}{bytes}", text::grouped(sources.len() as u64))
 }
 
 fn delete(app: &App, deletion: &Deletion) -> Draft {
     let sources = &deletion.sources;
-    let side =
-        if sources.first().is_some_and(|source| source.place.is_local()) { "on this machine" } else { "at the server" };
+    let side = if sources.are_beside(&Place::Local(PathBuf::new())) { "on this machine" } else { "at the server" };
     let things = if sources.len() == 1 { "this".to_owned() } else { text::count(sources.len() as u64, "thing") };
     let mut draft = match deletion.days {
         Some(_) => Draft::new(app, format!("Move {things} to the trash?")),
         None => Draft::new(app, format!("Delete {things} {side}?")).dangerous(),
     };
     let width = draft.width;
-    for source in sources.iter().take(NAMES_SHOWN) {
-        let name = escape(source.place.name());
-        let line = if source.directory { format!("{name}/ and all it holds") } else { name };
+    for (name, directory) in sources.first_names(NAMES_SHOWN) {
+        let name = escape(&name);
+        let line = if directory { format!("{name}/ and all it holds") } else { name };
         draft = draft.text(&text::clip(&line, width));
     }
     if let Some(more) = sources.len().checked_sub(NAMES_SHOWN).filter(|more| *more > 0) {
@@ -249,6 +253,10 @@ fn delete(app: &App, deletion: &Deletion) -> Draft {
             .text("Deleted is gone: there is no way back.")
             .button("Keep", Press::Close)
             .button("Delete", Press::Accept);
+    };
+    let draft = match sources.len() {
+        0..=MOST_UNDONE => draft,
+        _ => draft.toned("So many cannot be taken back by a key.", Tone::Bad),
     };
     let days = if days == 1 { "a day".to_owned() } else { format!("{} days", text::grouped(days.into())) };
     let stays = format!("Kept for {days}; until then it counts against the quota.");

@@ -4,7 +4,8 @@ use wire::Root;
 
 use super::super::keep::record::{Kept, KeptChosen, KeptJob, Parting, Record, Size};
 use super::super::status::{AfterCopy, IfExists, ItemId, Job, NewItem, Priority};
-use super::{File, Item, Wish};
+use super::{File, Item, Part, Wish};
+use crate::entries::Picked;
 
 /// What is known of how an item is kept.
 #[derive(Debug, Default)]
@@ -39,7 +40,8 @@ impl Item {
         item.stop.cancel();
         item.limit.set(kept.limit);
         item.priority = kept.priority;
-        item.chosen = kept.chosen.as_ref().map(|files| files.iter().map(KeptChosen::chosen).collect());
+        let chosen = kept.chosen.as_ref().map(|files| Part::Chosen(files.iter().map(KeptChosen::chosen).collect()));
+        item.part = chosen.or_else(|| kept.picked.clone().map(Picked::all).map(Part::Picked));
         item.keeping = Keeping { foretold: Some(kept.size), parting: kept.leaving, ..Keeping::default() };
         item
     }
@@ -81,9 +83,9 @@ impl Item {
             return;
         }
         if self.keeping.written.replace(now).is_none()
-            && let Some(chosen) = &self.chosen
+            && let Some(part) = &self.part
         {
-            records.push(Record::Chosen(self.id.0, chosen.iter().map(KeptChosen::of).collect()));
+            records.push(part.record(self.id));
         }
         records.push(Record::Item(Box::new(Kept {
             id: self.id.0,
@@ -94,8 +96,9 @@ impl Item {
             priority: now.priority,
             size: now.size,
             leaving: now.parting,
-            is_part: self.chosen.is_some(),
+            is_part: self.part.is_some(),
             chosen: None,
+            picked: None,
         })));
     }
 
@@ -122,6 +125,11 @@ impl Item {
             let (size, mtime) = (file.source.size, file.source.mtime);
             self.keeping.parting = Some(Parting::File { root, size, mtime, identity: file.identity });
         }
+    }
+
+    /// Whether it is a move that the program did not end the last time.
+    pub(crate) fn was_moving_before(&self) -> bool {
+        self.source == AfterCopy::Remove && self.keeping.foretold.is_some()
     }
 
     /// What its source is about to do, where that was not yet noted.

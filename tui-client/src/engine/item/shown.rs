@@ -8,7 +8,7 @@ use wire::path::escape;
 use super::super::local;
 use super::super::progress;
 use super::super::status::{ItemStatus, Job, State};
-use super::{Failed, Item, Wish};
+use super::{Failed, Item, Part, Wish};
 
 impl Item {
     /// As it is shown. `offline`: until the next try, and why, while the connection is lost.
@@ -106,7 +106,11 @@ impl Item {
             Job::Down { source, .. } if source.is_home() => "/".to_owned(),
             Job::Down { source, .. } => escape(source.name()),
         };
-        if self.is_dir && !name.ends_with('/') { name + "/" } else { name }
+        let name = if self.is_dir && !name.ends_with('/') { name + "/" } else { name };
+        match &self.part {
+            Some(Part::Picked(_)) => format!("marks in {}/", name.trim_end_matches('/')),
+            _ => name,
+        }
     }
 
     fn note(&self, state: &State) -> String {

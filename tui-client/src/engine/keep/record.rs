@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use wire::message::Time;
+use wire::message::{Entry, Kind, RawPath, Time};
 use wire::{RemotePath, Root};
 
 use super::super::status::{Chosen, Direction, IfExists, Job, Priority, Side};
+use crate::entries::{Entries, EntryRef, Picked};
 
 /// The first line of a kept queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,11 @@ pub(crate) enum Record {
     Item(Box<Kept>),
     /// The files of an item that is only these of its tree; stands before it.
     Chosen(u64, Vec<KeptChosen>),
+    /// Entries of the directory that an item is of, with all they hold: some of them in each line, before the item.
+    Names(u64, Vec<KeptEntry>),
+    /// All of them, to be written as such lines.
+    #[serde(skip)]
+    Picked(u64, Picked),
     /// It is over.
     Over(u64),
     /// The order of the items from here on.
@@ -62,6 +69,25 @@ pub(crate) struct Kept {
     /// Which, from their own line.
     #[serde(skip)]
     pub(crate) chosen: Option<Vec<KeptChosen>>,
+    /// Or which entries of its directory, from theirs.
+    #[serde(skip)]
+    pub(crate) picked: Option<Entries>,
+}
+
+/// An entry that was picked: name, kind, size, time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptEntry(Raw, Kind, u64, i64, u32);
+
+impl KeptEntry {
+    fn of(entry: EntryRef<'_>) -> Self {
+        Self(Raw::new(entry.name), entry.kind, entry.size, entry.mtime.secs, entry.mtime.nanos)
+    }
+
+    fn entry(self) -> Entry {
+        let Self(name, kind, size, secs, nanos) = self;
+        let name = RawPath(name.bytes().to_vec());
+        Entry { name, kind, size, mtime: Time { secs, nanos }, executable: false, root: None }
+    }
 }
 
 /// A file that was chosen.
@@ -206,6 +232,7 @@ pub(super) fn read(bytes: &[u8], account: &str) -> Read {
         _ => return Read::Foreign,
     }
     let (mut items, mut chosen, mut order, mut bad) = (HashMap::new(), HashMap::new(), Vec::new(), 0);
+    let mut picked: HashMap<u64, Entries> = HashMap::new();
     for line in lines {
         match serde_json::from_slice(line) {
             Ok(Record::Item(kept)) if kept.job.job().is_some() => {
@@ -215,18 +242,41 @@ pub(super) fn read(bytes: &[u8], account: &str) -> Read {
                 }
             }
             Ok(Record::Chosen(id, files)) => drop(chosen.insert(id, files)),
-            Ok(Record::Over(id)) => drop((items.remove(&id), chosen.remove(&id))),
+            Ok(Record::Names(id, names)) => {
+                let entries = picked.entry(id).or_default();
+                names.into_iter().for_each(|name| entries.push(&name.entry()));
+            }
+            Ok(Record::Over(id)) => drop((items.remove(&id), chosen.remove(&id), picked.remove(&id))),
             Ok(Record::Order(ids)) => order.splice(..0, ids).for_each(drop),
-            Ok(Record::Item(_)) | Err(_) => bad += 1,
+            Ok(Record::Item(_) | Record::Picked(..)) | Err(_) => bad += 1,
         }
     }
     // An item stands where it was put last; each is taken once.
     let all: Vec<Kept> = order.into_iter().filter_map(|id| items.remove(&id)).collect();
     let whole = all.len();
-    let with_files = all.into_iter().map(|kept| Kept { chosen: chosen.remove(&kept.id), ..kept });
-    let items: Vec<Kept> = with_files.filter(|kept| kept.is_part == kept.chosen.is_some()).collect();
+    let with_files = all.into_iter().map(|kept| {
+        let (chosen, picked) = (chosen.remove(&kept.id), picked.remove(&kept.id));
+        Kept { chosen, picked, ..kept }
+    });
+    let is_whole = |kept: &Kept| kept.is_part == (kept.chosen.is_some() || kept.picked.is_some());
+    let items: Vec<Kept> = with_files.filter(is_whole).collect();
     bad += whole - items.len();
     Read::Items(items, bad)
+}
+
+/// Writes records, a line each or some; no more of them is in memory than a line.
+pub(super) fn write(records: &[Record], out: &mut impl Write) -> io::Result<()> {
+    for record in records {
+        let Record::Picked(id, picked) = record else {
+            out.write_all(&line(record)?)?;
+            continue;
+        };
+        for start in (0..picked.len()).step_by(NAMES) {
+            let names = picked.range(start..start + NAMES).map(KeptEntry::of).collect();
+            out.write_all(&line(&Record::Names(*id, names))?)?;
+        }
+    }
+    Ok(())
 }
 
 /// The first line.
@@ -241,6 +291,8 @@ pub(super) fn line(record: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(line)
 }
 
+/// Entries in a line.
+const NAMES: usize = 1000;
 const KIND: &str = "queue";
 const VERSION: u32 = 1;
 
@@ -267,6 +319,7 @@ mod tests {
             }),
             is_part: false,
             chosen: None,
+            picked: None,
         }
     }
 
@@ -329,6 +382,26 @@ mod tests {
         let read_files = items[0].chosen.iter().flatten().map(KeptChosen::chosen);
         assert_eq!(read_files.collect::<Vec<_>>(), files);
         assert_eq!(ids(&file(&[Record::Item(part.into())])), (vec![], 1));
+    }
+
+    #[test]
+    fn picked_entries_are_lines_of_their_own() {
+        let name = |n: usize| if n == 7 { b"\xff\n".to_vec() } else { format!("name-{n}").into_bytes() };
+        let mtime = Time { secs: -3, nanos: 7 };
+        let entry = |n: usize| {
+            let (name, kind) = (RawPath(name(n)), if n == 3 { Kind::Directory } else { Kind::Link });
+            Entry { name, kind, size: n as u64, mtime, executable: false, root: None }
+        };
+        let entries: Entries = (0..2 * NAMES + 5).map(entry).collect::<Vec<_>>().iter().collect();
+        let part = Kept { is_part: true, ..kept(1, b"/tree") };
+        let records = [Record::Picked(1, Picked::all(entries.clone())), Record::Item(part.into())];
+        let mut bytes = header("ada@h:1").unwrap();
+        write(&records, &mut bytes).unwrap();
+        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 5);
+        let Read::Items(items, 0) = read(&bytes, "ada@h:1") else { panic!("all of it") };
+        assert_eq!(items.iter().map(|kept| kept.picked.as_ref()).collect::<Vec<_>>(), [Some(&entries)]);
+        write(&[Record::Over(1)], &mut bytes).unwrap();
+        assert_eq!(ids(&bytes), (vec![], 0));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! what lies in those that nobody holds any more; so none writes over another's.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -67,19 +67,16 @@ impl Slot {
 
     /// Adds records, on the disk when it returns.
     pub(super) fn append(&mut self, records: &[Record]) -> Result<(), KeepError> {
-        let bytes = encode(records).map_err(|source| self.told(source))?;
         let Some(file) = &mut self.file else { return self.rewrite(records) };
-        let written = file.write_all(&bytes).and_then(|()| file.sync_data());
-        written.map_err(|source| self.told(source))?;
-        self.bytes.0 += bytes.len();
+        let written = write(records, file).and_then(|bytes| file.sync_data().map(|()| bytes));
+        self.bytes.0 += written.map_err(|source| self.told(source))?;
         Ok(())
     }
 
     /// Writes it anew, beside and then over: a crash leaves the old one or the new one.
     pub(super) fn rewrite(&mut self, records: &[Record]) -> Result<(), KeepError> {
-        let bytes = encode(records).map_err(|source| self.told(source))?;
-        self.file = Some(self.replace(&bytes).map_err(|source| self.told(source))?);
-        self.bytes = (bytes.len(), bytes.len());
+        let (file, bytes) = self.replace(records).map_err(|source| self.told(source))?;
+        (self.file, self.bytes) = (Some(file), (bytes, bytes));
         for (path, _) in self.inherited.drain(..) {
             if let Err(error) = fs::remove_file(&path).or_else(absent) {
                 tracing::warn!(file = %path.display(), %error, "a queue that was taken over is still there");
@@ -93,17 +90,17 @@ impl Slot {
         &self.path
     }
 
-    fn replace(&self, bytes: &[u8]) -> io::Result<File> {
+    fn replace(&self, records: &[Record]) -> io::Result<(File, usize)> {
         let beside = self.path.with_extension("new");
         // Left behind by a crash: not yet anybody's queue.
         fs::remove_file(&beside).or_else(absent)?;
         let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(&record::header(&self.account)?)?;
-        file.write_all(bytes)?;
+        let bytes = write(records, &mut file)?;
         file.sync_all()?;
         fs::rename(&beside, &self.path)?;
         sync_directory(&self.path)?;
-        Ok(file)
+        Ok((file, bytes))
     }
 
     fn told(&self, source: io::Error) -> KeepError {
@@ -153,9 +150,31 @@ impl Found {
     }
 }
 
-fn encode(records: &[Record]) -> io::Result<Vec<u8>> {
-    let lines: Result<Vec<Vec<u8>>, _> = records.iter().map(record::line).collect();
-    Ok(lines?.concat())
+/// Writes records at the end of a file; how many bytes. Most are written in one go; a directory's worth of names is
+/// never in memory as a whole.
+fn write(records: &[Record], file: &mut File) -> io::Result<usize> {
+    let mut out = Counting { out: BufWriter::with_capacity(AT_ONCE, file), bytes: 0 };
+    record::write(records, &mut out)?;
+    out.flush()?;
+    Ok(out.bytes)
+}
+
+/// Counts what goes through.
+struct Counting<W> {
+    out: W,
+    bytes: usize,
+}
+
+impl<W: io::Write> io::Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// The lock of a place; `None` while another client has it.
@@ -195,6 +214,8 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 /// Clients of one account at a time whose queues are kept.
 const SLOTS: usize = 16;
+/// Bytes written in one go.
+const AT_ONCE: usize = 256 << 10;
 /// Bytes of the past that are not worth writing a file anew.
 const SPARE: usize = 64 << 10;
 /// More than a million items are no queue.

@@ -48,7 +48,7 @@ impl Queue {
                 }
                 if item.becomes_past() {
                     let status = item.status(now, None);
-                    gathered.past.extend(Past::of(&status, item.if_exists, item.chosen.is_some(), account));
+                    gathered.past.extend(Past::of(&status, item.if_exists, item.part.is_some(), account));
                 }
                 continue;
             }
@@ -62,7 +62,9 @@ impl Queue {
             gathered.partings.extend(item.parting_to_note().map(|parting| (item.id, parting)));
         }
         if whole {
-            gathered.records.retain(|record| matches!(record, Record::Item(_) | Record::Chosen(..)));
+            gathered
+                .records
+                .retain(|record| matches!(record, Record::Item(_) | Record::Chosen(..) | Record::Picked(..)));
         } else if moved {
             let live = rows.items.iter().filter(|item| item.is_written());
             gathered.records.push(Record::Order(live.map(|item| item.id.0).collect()));

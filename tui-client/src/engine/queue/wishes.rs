@@ -2,9 +2,10 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::item::{Item, Wish};
+use super::super::item::{Item, Part, Wish};
 use super::super::status::{AfterCopy, Chosen, IfExists, ItemId, Job, NewItem, Priority, Shift};
 use super::Queue;
+use crate::entries::Picked;
 
 impl Queue {
     /// Adds items at the end.
@@ -16,7 +17,16 @@ impl Queue {
     pub(crate) fn enqueue_chosen(&self, job: Job, chosen: Vec<Chosen>) -> ItemId {
         self.change(|rows| {
             let id = rows.add(NewItem { job, if_exists: IfExists::Ask, source: AfterCopy::Keep });
-            rows.with(id, |item| item.chosen = Some(chosen.into()));
+            rows.with(id, |item| item.part = Some(Part::Chosen(chosen.into())));
+            id
+        })
+    }
+
+    /// Adds an item of entries of a directory.
+    pub(crate) fn enqueue_picked(&self, new: NewItem, picked: Picked) -> ItemId {
+        self.change(|rows| {
+            let id = rows.add(new);
+            rows.with(id, |item| item.part = Some(Part::Picked(picked)));
             id
         })
     }
@@ -58,9 +68,9 @@ impl Queue {
             rows.with(id, |item| match item.wish {
                 Wish::Cancel { .. } if item.is_over() => {
                     let (job, if_exists, source) = (item.job.clone(), item.if_exists, item.source);
-                    let (limit, priority, chosen) = (item.limit.clone(), item.priority, item.chosen.clone());
+                    let (limit, priority, part) = (item.limit.clone(), item.priority, item.part.clone());
                     *item = Item::new(id, NewItem { job, if_exists, source });
-                    (item.limit, item.priority, item.chosen) = (limit, priority, chosen);
+                    (item.limit, item.priority, item.part) = (limit, priority, part);
                 }
                 Wish::Cancel { .. } => {}
                 _ => item.retry(),

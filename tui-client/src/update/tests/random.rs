@@ -1,7 +1,8 @@
 //! Keys, clicks, sizes and news at random: nothing panics.
 
 use super::*;
-use crate::app::rows::{Heirs, Listing, Rows};
+use crate::app::rows::{Listing, Rows};
+use crate::entries::Heirs;
 
 /// Keys, clicks, sizes and news at random: nothing panics, and the picture is always as wide as the screen.
 #[test]

@@ -18,6 +18,7 @@ fn item(id: u64) -> Record {
         leaving: None,
         is_part: false,
         chosen: None,
+        picked: None,
     }))
 }
 

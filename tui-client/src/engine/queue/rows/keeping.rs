@@ -74,7 +74,7 @@ impl Rows {
         }
         if item.becomes_past() {
             let status = item.status(Instant::now(), None);
-            self.past.extend(Past::of(&status, item.if_exists, item.chosen.is_some(), &self.account));
+            self.past.extend(Past::of(&status, item.if_exists, item.part.is_some(), &self.account));
         }
     }
 }
