@@ -45,6 +45,10 @@ pub enum Action {
     Undo,
     /// Deletes what is in the trash, after a question.
     EmptyTrash,
+    /// Shows older lines of the log.
+    LogUp,
+    /// Shows newer lines of the log.
+    LogDown,
     /// Shows what became of past transfers.
     History,
     /// Shows only those of them that failed, or all.

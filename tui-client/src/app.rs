@@ -29,6 +29,7 @@ pub mod lists;
 pub mod log;
 pub mod marks;
 pub mod menu;
+pub mod notice;
 pub mod order;
 pub mod pairing;
 pub mod palette;
@@ -91,6 +92,8 @@ pub struct App {
     pub copies: Vec<Copying>,
     /// The last thing that happened.
     pub note: Note,
+    /// What keeps it there.
+    pub notice: notice::Notice,
     /// All that happened.
     pub log: log::Log,
     /// An Esc that may yet turn a digit into a function key; the number names its wait.
@@ -249,6 +252,7 @@ impl App {
             space: Space::default(),
             copies: Vec::new(),
             note: Note::default(),
+            notice: notice::Notice::default(),
             log: log::Log::default(),
             escape: None,
             click: None,
@@ -311,17 +315,6 @@ impl App {
         let pane = self.here();
         let lists = matches!(self.focus, Scope::Panes | Scope::Queue);
         !self.dialogs.is_empty() || !lists || pane.search.is_some() || pane.sifting
-    }
-
-    /// Tells something on the message line.
-    pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
-        self.note = Note { text: text.into(), tone };
-        self.log.take(&self.note);
-    }
-
-    /// Tells how far something is. The log is told only of its beginning and its end.
-    pub fn show_progress(&mut self, text: String) {
-        self.note = Note { text, tone: Tone::Plain };
     }
 
     /// Tells that something was refused.

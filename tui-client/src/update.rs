@@ -42,6 +42,8 @@ pub use message::{Ask, Command, Effect, Msg, Refusal, Seen, Steps, Work};
 pub use sync::Compared;
 pub use undo::{Told, Wish};
 
+use crossterm::event::{KeyCode, KeyEventKind};
+
 use crate::action::Scope;
 use crate::app::App;
 use crate::app::Side;
@@ -52,11 +54,15 @@ use crate::app::layout::{self, Layout};
 /// Takes up one message; the effects are to be performed in their order.
 pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
+    if is_person(&msg) {
+        app.heed();
+    }
     match msg {
         Msg::Clock(now) => {
             app.log.now = now;
             return out;
         }
+        Msg::NoteWaited(serial) => app.waited_for(serial),
         Msg::Key(key) => keys::press(app, key, &mut out),
         Msg::Mouse(event, at) => mouse::event(app, event, at, &mut out),
         Msg::Paste(text) => keys::paste(app, &text, &mut out),
@@ -117,7 +123,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Carried { serial, carried } => sync::carried(app, serial, carried, &mut out),
         Msg::BulkGoesOn { serial, done } => bulk::goes_on(app, serial, done),
         Msg::BulkEnded { serial, ended } => bulk::ended(app, serial, &ended, &mut out),
-        Msg::Past { serial, result } => history::told(app, serial, result),
+        Msg::Past { serial, result } => history::told(app, serial, result, &mut out),
         Msg::Found { serial, told } => find::told(app, serial, told),
         Msg::Trash(told) => undo::told(app, told, &mut out),
         Msg::Terminate | Msg::Interrupt => out.push(Effect::Quit),
@@ -128,7 +134,17 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     compare::follow(app, &mut out);
     keep_visible(app);
     viewer::settle(app, &mut out);
+    out.extend(app.begin_wait().map(|(serial, millis)| Effect::WaitNote { serial, millis }));
     out
+}
+
+/// Whether somebody sits before the screen who has done this.
+fn is_person(msg: &Msg) -> bool {
+    match msg {
+        Msg::Key(key) => key.kind != KeyEventKind::Release && !matches!(key.code, KeyCode::Modifier(_)),
+        Msg::Mouse(..) | Msg::Paste(_) | Msg::Edited(Edited::Closed { .. }) => true,
+        _ => false,
+    }
 }
 
 /// What a new screen wants done first.

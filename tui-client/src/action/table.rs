@@ -140,6 +140,8 @@ pub(super) const QUEUE: &[Spec] = &[
         None,
         "the queue and the log in the whole screen, or the panes again",
     ),
+    row(Action::LogUp, "log_up", IN_QUEUE, &["Alt-PageUp", "["], None, "whole screen: older lines of the log"),
+    row(Action::LogDown, "log_down", IN_QUEUE, &["Alt-PageDown", "]"], None, "whole screen: newer lines of the log"),
     row(Action::History, "history", TO_HISTORY, &["Alt-H"], None, "what became of past transfers, or back"),
     row(Action::OnlyFailed, "only_failed", IN_HISTORY, &["f"], None, "history: only what failed, or all"),
     row(Action::PauseItem, "pause_item", IN_QUEUE, &["p"], None, "pause or go on"),

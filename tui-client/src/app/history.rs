@@ -17,6 +17,10 @@ pub struct History {
     pub back: Scope,
     /// Whether it is being read.
     pub reading: bool,
+    /// What has ended since and is not in it yet.
+    pub behind: usize,
+    /// It is read again for that, so often at most.
+    pub tries: u8,
     /// Why it cannot be read.
     pub fault: String,
     /// Only entries with this in name or reason are shown.
@@ -42,6 +46,8 @@ impl History {
             serial,
             back,
             reading: true,
+            behind: 0,
+            tries: 0,
             fault: String::new(),
             wanted: String::new(),
             typing: false,
@@ -54,11 +60,25 @@ impl History {
         }
     }
 
-    /// Takes up what was read, the newest first.
-    pub fn take(&mut self, past: Arc<Vec<Past>>) {
-        (self.past, self.reading, self.fault) = (past, false, String::new());
-        self.marks.clear();
+    /// Takes up what was read, the newest first; marks and cursor stay on their entries. Tells how much is new
+    /// since it was read before.
+    pub fn take(&mut self, past: Arc<Vec<Past>>) -> usize {
+        // Entries are only ever added in front, and the last ones dropped.
+        let newer = self
+            .past
+            .first()
+            .map_or(past.len(), |first| past.iter().position(|other| other == first).unwrap_or(past.len()));
+        let is_first = std::mem::take(&mut self.reading);
+        (self.past, self.fault) = (past, String::new());
+        self.marks = self.marks.iter().map(|mark| mark + newer).filter(|mark| *mark < self.past.len()).collect();
+        self.shown.iter_mut().for_each(|index| *index += newer);
+        let row = self.cursor.saturating_sub(self.top);
         self.choose();
+        // At the top what is new comes into sight; further down all stays where it is.
+        if self.top > 0 {
+            self.top = self.cursor.saturating_sub(row);
+        }
+        if is_first { 0 } else { newer }
     }
 
     /// Decides anew what is shown; the cursor stays on its entry, or near it.

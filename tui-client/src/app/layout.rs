@@ -1,6 +1,7 @@
 //! Where everything is on the screen. Drawing and the mouse both go by it.
 
 pub mod board;
+pub mod columns;
 
 use ratatui::layout::Rect;
 
@@ -67,6 +68,17 @@ pub fn list_area(pane: Rect) -> Rect {
         width: pane.width.saturating_sub(2),
         height: pane.height.saturating_sub(5),
     }
+}
+
+/// The line of a pane that names its columns.
+pub fn heading(pane: Rect) -> Rect {
+    let list = list_area(pane);
+    Rect { y: pane.y.saturating_add(1), height: 1.min(pane.height.saturating_sub(1)), ..list }
+}
+
+/// The lower border of a pane, with the gauge.
+pub fn gauge(pane: Rect) -> Rect {
+    Rect { y: pane.bottom().saturating_sub(1), height: 1.min(pane.height), ..pane }
 }
 
 /// The rows of the viewer that show the file: all but its head, its foot and the key bar.

@@ -16,6 +16,8 @@ pub struct Log {
     pub now: Time,
     lines: VecDeque<Line>,
     told: u64,
+    /// The number of the lowest line of the panel, where somebody looks at older ones: it stays while others come.
+    lowest: Option<u64>,
 }
 
 /// Something that was told.
@@ -41,9 +43,27 @@ impl Log {
         }
     }
 
-    /// The last lines that are kept, the newest at the end.
-    pub fn last(&self, count: usize) -> impl Iterator<Item = &Line> {
-        self.lines.iter().skip(self.lines.len().saturating_sub(count))
+    /// The lines of a panel of so many rows, the newest at the end.
+    pub fn shown(&self, rows: usize) -> impl Iterator<Item = &Line> {
+        let end = self.lines.len() - self.newer();
+        self.lines.iter().take(end.max(rows)).skip(end.saturating_sub(rows))
+    }
+
+    /// How many lines are below those of the panel.
+    pub fn newer(&self) -> usize {
+        let newer = |lowest: u64| usize::try_from(self.told.saturating_sub(lowest)).unwrap_or(usize::MAX);
+        self.lowest.map_or(0, newer).min(self.lines.len())
+    }
+
+    /// Moves a panel of so many rows to older lines, or with fewer than none to newer ones.
+    pub fn scroll(&mut self, back: isize, rows: usize) {
+        let newer = self.newer().saturating_add_signed(back).min(self.lines.len().saturating_sub(rows));
+        self.lowest = (newer > 0).then(|| self.told.saturating_sub(newer as u64));
+    }
+
+    /// Shows the newest lines again.
+    pub fn follow(&mut self) {
+        self.lowest = None;
     }
 
     /// What was told after the line of this number.
@@ -93,10 +113,37 @@ mod tests {
             log.take(&Note { text: "ä\n".repeat(1000), tone: Tone::Plain });
         }
         assert_eq!((log.since(0).count(), log.told()), (MOST, 600));
-        assert_eq!(log.last(1).map(|line| (line.number, line.at.secs)).collect::<Vec<_>>(), [(600, 600)]);
+        assert_eq!(log.shown(1).map(|line| (line.number, line.at.secs)).collect::<Vec<_>>(), [(600, 600)]);
         assert!(log.since(0).all(|line| line.note.text == "ä ".repeat(LONGEST / 2)));
         assert_eq!(log.since(597).map(|line| line.number).collect::<Vec<_>>(), [598, 599, 600]);
-        assert_eq!((log.since(600).count(), log.last(3).count(), log.last(900).count()), (0, 3, MOST));
+        assert_eq!((log.since(600).count(), log.shown(3).count(), log.shown(900).count()), (0, 3, MOST));
+    }
+
+    #[test]
+    fn older_lines_stay_while_new_ones_come() {
+        let mut log = Log::default();
+        let tell = |log: &mut Log, count: usize| {
+            (0..count).for_each(|_| log.take(&Note { text: "x".into(), tone: Tone::Plain }));
+        };
+        let shown = |log: &Log| log.shown(3).map(|line| line.number).collect::<Vec<_>>();
+        log.scroll(2, 3);
+        assert_eq!((shown(&log), log.newer()), (vec![], 0), "nothing to scroll");
+        tell(&mut log, 10);
+        log.scroll(2, 3);
+        tell(&mut log, 5);
+        assert_eq!((shown(&log), log.newer()), (vec![6, 7, 8], 7));
+        log.scroll(isize::MAX, 3);
+        assert_eq!(shown(&log), [1, 2, 3]);
+        log.scroll(-1, 3);
+        assert_eq!(shown(&log), [2, 3, 4]);
+        // What is shown is forgotten in the end: then the oldest there are.
+        tell(&mut log, MOST);
+        assert_eq!(shown(&log), [16, 17, 18]);
+        log.scroll(isize::MIN, 3);
+        assert_eq!((shown(&log), log.newer()), (vec![513, 514, 515], 0));
+        log.scroll(5, 3);
+        log.follow();
+        assert_eq!(log.newer(), 0);
     }
 
     #[test]

@@ -266,7 +266,13 @@ impl Perform for Doer {
             Effect::Find { serial, place, pattern } => {
                 self.spawn(Key::Numbered(serial), super::finding::find(port, serial, place, pattern, inbox), token);
             }
-            Effect::ReadHistory(serial) => self.spawn_free(past::read(self.harbour.state.clone(), serial, inbox)),
+            Effect::ReadHistory { serial, soon } => {
+                let state = self.harbour.state.clone();
+                self.spawn_free(async move {
+                    tokio::time::sleep(if soon { REREAD } else { Duration::ZERO }).await;
+                    past::read(state, serial, inbox).await;
+                });
+            }
             Effect::StopRead(number) | Effect::StopCount(number) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(Ask::Stop(number)) => drop(self.tasks.remove(&Key::Numbered(number))),
             Effect::Look(ask @ Ask::Hunt { serial, .. }) => {
@@ -281,6 +287,9 @@ impl Perform for Doer {
             Effect::KeepTheme(name) => self.keep_theme(name),
             Effect::RereadLater => self.send_later(REREAD, Msg::RereadStale),
             Effect::WaitEscape(serial) => self.send_later(ESCAPE, Msg::EscapeWaited(serial)),
+            Effect::WaitNote { serial, millis } => {
+                self.send_later(Duration::from_millis(millis), Msg::NoteWaited(serial));
+            }
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
             Effect::Work(work) => self.work(work),
             Effect::Trash(wish) => self.spawn_free(async move {
@@ -343,7 +352,7 @@ impl Perform for Doer {
     }
 }
 
-/// However many files arrive in a directory, it is read twice a second.
+/// However many files arrive in a directory, it is read twice a second; so is the history.
 const REREAD: Duration = Duration::from_millis(500);
 /// Long enough to find a digit, short enough for a key that does nothing else.
 const ESCAPE: Duration = Duration::from_millis(400);

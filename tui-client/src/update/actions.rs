@@ -122,6 +122,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         | Action::MarkItem
         | Action::InvertItems
         | Action::FindItem
+        | Action::LogUp
+        | Action::LogDown
         | Action::ItemEarlier
         | Action::ItemLater
         | Action::ItemFirst

@@ -6,6 +6,9 @@ use super::{Command, Effect, push};
 use crate::action::{Action, Scope};
 use crate::app::board::{shown, targets, unfinished};
 use crate::app::dialog::Kind;
+use crate::app::layout::Layout;
+use crate::app::layout::board::Areas;
+use crate::app::log;
 use crate::app::text::count;
 use crate::app::{App, Tone};
 use crate::engine::status::{ItemId, ItemStatus, Priority, Shift, State};
@@ -23,6 +26,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool 
             app.board.typing = true;
             app.board.open = true;
         }
+        Action::LogUp => turn_log(app, 1),
+        Action::LogDown => turn_log(app, -1),
         Action::ItemEarlier => shift(app, Shift::Earlier, out),
         Action::ItemLater => shift(app, Shift::Later, out),
         Action::ItemFirst => shift(app, Shift::First, out),
@@ -68,8 +73,30 @@ pub(super) fn toggle(app: &mut App) {
 
 /// Back to the panes.
 pub(super) fn close(app: &mut App) {
+    app.log.follow();
     app.board = crate::app::board::Board { marks: std::mem::take(&mut app.board.marks), ..Default::default() };
     app.focus = Scope::Panes;
+}
+
+/// Rows of the log on the screen.
+fn log_rows(app: &App) -> usize {
+    let areas = Layout::of(app).filter(|_| app.board.is_full(app.focus));
+    let below = areas.map_or(0, |layout| Areas::of(layout.queue, log::rows(layout.queue)).below.height);
+    usize::from(below.saturating_sub(1))
+}
+
+fn turn_log(app: &mut App, pages: isize) {
+    let rows = log_rows(app);
+    if rows == 0 {
+        return app.tell(Tone::Plain, "The log is not on the screen: Ctrl-O in one of 20 rows or more shows it");
+    }
+    scroll_log(app, pages * isize::try_from(rows).unwrap_or(1));
+}
+
+/// Moves the log by so many lines, to older ones with more than none.
+pub(super) fn scroll_log(app: &mut App, lines: isize) {
+    let rows = log_rows(app);
+    app.log.scroll(lines, rows);
 }
 
 /// Leaves the innermost thing: what is looked for, else the queue.

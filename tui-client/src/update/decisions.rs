@@ -114,6 +114,14 @@ fn mark(app: &mut App) {
     }
 }
 
+/// Puts the cursor on a row of the list and marks it, if the control is one.
+pub(super) fn mark_at(app: &mut App, face: &Face, index: usize) {
+    if matches!(face.controls.get(index).map(|control| control.press), Some(Press::Decision(_))) {
+        put_cursor(app, index);
+        mark(app);
+    }
+}
+
 /// Marks all, or none when all are marked.
 fn mark_all(app: &mut App) -> bool {
     let all = decisions::open(app).map(|question| question.id).collect();

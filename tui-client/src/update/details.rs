@@ -7,7 +7,8 @@ use super::{Effect, push};
 use crate::app::details::{Details, Facts, Hash};
 use crate::app::dialog::{Dialog, Kind, Tally};
 use crate::app::pane::Row;
-use crate::app::{App, Tone};
+use crate::app::place::Place;
+use crate::app::{App, Session, Tone};
 use wire::Root;
 
 /// Opens them for the entry under the cursor; in front of `..` for the directory itself.
@@ -17,8 +18,21 @@ pub(super) fn open(app: &mut App, out: &mut Vec<Effect>) {
             Ok(place) => (place, entry.kind == EntryKind::Directory),
             Err(reason) => return app.tell(Tone::Bad, reason),
         },
-        Row::Up | Row::Nothing => (app.here().place.clone(), true),
+        Row::Up | Row::Nothing => return open_pane(app, out),
     };
+    look_at(app, place, is_directory, out);
+}
+
+/// Opens those of the directory that the pane shows.
+pub(super) fn open_pane(app: &mut App, out: &mut Vec<Effect>) {
+    let place = app.here().place.clone();
+    if !place.is_local() && !matches!(app.session, Session::Online(_)) {
+        return app.tell(Tone::Bad, "Not connected: Ctrl-N connects to a server");
+    }
+    look_at(app, place, true, out);
+}
+
+fn look_at(app: &mut App, place: Place, is_directory: bool, out: &mut Vec<Effect>) {
     let serial = app.next_serial();
     out.push(Effect::Inspect { serial, place: place.clone() });
     let counting = is_directory.then(|| (app.next_serial(), Tally::default()));

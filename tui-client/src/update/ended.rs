@@ -2,7 +2,7 @@
 
 use wire::size;
 
-use super::{Effect, reads};
+use super::{Effect, history, reads};
 use crate::app::place::Place;
 use crate::app::text::{clock, count, grouped};
 use crate::app::{App, Tone};
@@ -12,6 +12,7 @@ use crate::engine::status::{AfterCopy, ItemStatus, Job, State, Status};
 pub(super) fn tell(app: &mut App, before: &Status, now: &Status, out: &mut Vec<Effect>) {
     let was_over = |item: &ItemStatus| before.items.iter().any(|old| old.id == item.id && old.state.is_over());
     for item in now.items.iter().filter(|item| item.state.is_over()).filter(|item| !was_over(item)) {
+        history::ended(app, out);
         match &item.state {
             State::Done => app.tell(Tone::Good, done(item)),
             State::Failed(fault) if item.files > 1 => {

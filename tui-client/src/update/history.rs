@@ -22,16 +22,38 @@ pub(super) fn open(app: &mut App, out: &mut Vec<Effect>) {
     app.lists.history = Some(History::new(serial, app.focus));
     app.focus = Scope::History;
     app.tell(Tone::Plain, HINTS);
-    out.push(Effect::ReadHistory(serial));
+    out.push(Effect::ReadHistory { serial, soon: false });
 }
 
 /// It was read.
-pub(super) fn told(app: &mut App, serial: u64, result: Result<Arc<Vec<Past>>, String>) {
+pub(super) fn told(app: &mut App, serial: u64, result: Result<Arc<Vec<Past>>, String>, out: &mut Vec<Effect>) {
     let Some(history) = app.lists.history.as_mut().filter(|history| history.serial == serial) else { return };
     match result {
-        Ok(past) => history.take(past),
+        Ok(past) => {
+            history.behind = history.behind.saturating_sub(history.take(past));
+            history.tries = if history.behind == 0 { 0 } else { history.tries.saturating_sub(1) };
+            if history.tries > 0 {
+                read_again(history, out);
+            }
+        }
         Err(reason) => (history.reading, history.fault) = (false, reason),
     }
+}
+
+/// Something came to its end: an open list is read again.
+pub(super) fn ended(app: &mut App, out: &mut Vec<Effect>) {
+    if let Some(history) = &mut app.lists.history {
+        history.behind = if history.tries == 0 { 1 } else { history.behind + 1 };
+        // One reading at a time.
+        if history.tries == 0 && !history.reading {
+            read_again(history, out);
+        }
+        history.tries = TRIES;
+    }
+}
+
+fn read_again(history: &History, out: &mut Vec<Effect>) {
+    out.push(Effect::ReadHistory { serial: history.serial, soon: true });
 }
 
 /// Runs an action on the list; tells whether it was one for it.
@@ -193,5 +215,7 @@ fn account(app: &App) -> Option<String> {
     Some(target.account())
 }
 
+/// What ended is in the file within a tenth of a second, unless the disk is slow; so often it is looked for.
+const TRIES: u8 = 20;
 /// Told when the list opens.
 const HINTS: &str = "Enter details  / find  f failed  r again  R all failed  Space mark  Esc back";

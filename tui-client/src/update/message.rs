@@ -48,6 +48,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// The wait of this number for a digit after Esc is over.
     EscapeWaited(u64),
+    /// The wait of this number for a warning to be read is over.
+    NoteWaited(u64),
     /// Rows found so far by a read.
     Reading {
         /// The read.
@@ -330,13 +332,25 @@ pub enum Effect {
         pattern: String,
     },
     /// Read what became of past transfers; the answer carries the number.
-    ReadHistory(u64),
+    ReadHistory {
+        /// Names the list.
+        serial: u64,
+        /// In half a second: what has just ended is about to be written.
+        soon: bool,
+    },
     /// Give up that read.
     StopRead(u64),
     /// Send [`Msg::RereadStale`] in a while.
     RereadLater,
     /// Send [`Msg::EscapeWaited`] after the wait for a digit.
     WaitEscape(u64),
+    /// Send [`Msg::NoteWaited`] after so long.
+    WaitNote {
+        /// Names the wait.
+        serial: u64,
+        /// How long, in milliseconds.
+        millis: u64,
+    },
     /// Send [`Msg::Second`] in a second.
     WaitSecond(u64),
     /// Count what these hold.

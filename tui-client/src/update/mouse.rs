@@ -3,25 +3,27 @@
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effect, actions, board, dialogs, keys, menu, queue};
+use super::{Effect, actions, board, decisions, details, dialogs, keys, menu, queue};
 use crate::action::{Action, Scope};
 use crate::app::board::{Row, first_seen, rows};
 use crate::app::face::Face;
+use crate::app::layout::board::Areas;
+use crate::app::layout::columns::Columns;
 use crate::app::layout::{self, Layout};
 use crate::app::lists::Lists;
+use crate::app::log;
+use crate::app::order::By;
 use crate::app::{App, Click, Side};
 use crate::engine::status::ItemId;
 
 pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
     let Some(layout) = Layout::of(app).filter(|_| app.chrome.mouse) else { return };
     let spot = Position::new(event.column, event.row);
-    if app.viewer.is_some() && app.dialogs.is_empty() {
+    let is_covered = !app.dialogs.is_empty() || app.chrome.menu.is_some();
+    if app.viewer.is_some() && !is_covered {
         return in_viewer(app, event.kind, &layout, spot, out);
     }
-    if app.dialogs.is_empty()
-        && matches!(app.focus, Scope::Plan | Scope::Hits | Scope::History)
-        && !layout.bar.contains(spot)
-    {
+    if !is_covered && matches!(app.focus, Scope::Plan | Scope::Hits | Scope::History) && !layout.bar.contains(spot) {
         return in_list(app, event, at, out);
     }
     match event.kind {
@@ -34,6 +36,8 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
         MouseEventKind::Down(MouseButton::Right) => {
             if let Some(side) = put_cursor(app, &layout, spot) {
                 app.pane_mut(side).toggle_mark();
+            } else if select(app, &layout, spot) && app.board.is_full(app.focus) {
+                actions::run(app, Action::MarkItem, out);
             }
         }
         MouseEventKind::ScrollDown => turn(app, &layout, spot, WHEEL, out),
@@ -42,7 +46,8 @@ pub(super) fn event(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Eff
     }
 }
 
-/// A list over the whole screen: the wheel and clicks move, right clicks mark, a double click enters.
+/// A list over the whole screen: the wheel and clicks move, right clicks mark, a double click enters; a plan has nothing
+/// to enter.
 fn in_list(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
     let (rows, spot) = (layout::checklist_rows(app.size), (event.column, event.row));
     let steps = match event.kind {
@@ -51,12 +56,16 @@ fn in_list(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
         MouseEventKind::Down(_) if rows.contains(spot.into()) => {
             let row = isize::try_from(spot.1 - rows.y).unwrap_or_default();
             let places = match app.focus {
-                Scope::Plan => app.lists.checklist.as_ref().map(|list| (list.top, list.cursor)),
-                Scope::History => app.lists.history.as_ref().map(|history| (history.top, history.cursor)),
-                _ => app.lists.hits.as_ref().map(|hits| (hits.top, hits.cursor)),
+                Scope::Plan => app.lists.checklist.as_ref().map(|list| (list.top, list.cursor, list.len())),
+                Scope::History => app.lists.history.as_ref().map(|list| (list.top, list.cursor, list.len())),
+                _ => app.lists.hits.as_ref().map(|hits| (hits.top, hits.cursor, hits.len())),
             };
-            let (top, cursor) = places.unwrap_or_default();
-            row.saturating_add_unsigned(top).saturating_sub_unsigned(cursor)
+            let (top, cursor, len) = places.unwrap_or_default();
+            let row = row.saturating_add_unsigned(top);
+            if row.unsigned_abs() >= len {
+                return;
+            }
+            row.saturating_sub_unsigned(cursor)
         }
         _ => return,
     };
@@ -68,14 +77,19 @@ fn in_list(app: &mut App, event: MouseEvent, at: u64, out: &mut Vec<Effect>) {
     }
     match event.kind {
         MouseEventKind::Down(MouseButton::Right) => actions::run(app, Action::Mark, out),
-        MouseEventKind::Down(_) if is_second(app, at, spot) => actions::run(app, Action::Enter, out),
+        MouseEventKind::Down(_) if is_second(app, at, spot) && app.focus != Scope::Plan => {
+            actions::run(app, Action::Enter, out);
+        }
         _ => {}
     }
 }
 
 fn in_dialog(app: &mut App, button: MouseButton, spot: Position, out: &mut Vec<Effect>) {
     let Some(face) = app.dialogs.last().map(|dialog| Face::of(app, dialog)) else { return };
-    let Some(index) = face.control_at(spot.x, spot.y).filter(|_| button == MouseButton::Left) else { return };
+    let Some(index) = face.control_at(spot.x, spot.y) else { return };
+    if button != MouseButton::Left {
+        return decisions::mark_at(app, &face, index);
+    }
     if let Some(dialog) = app.dialogs.last_mut() {
         dialog.focus = index;
         // A click on a field only puts the keys there.
@@ -90,7 +104,13 @@ fn click(app: &mut App, layout: &Layout, spot: Position, double: bool, out: &mut
     if layout.bar.contains(spot) {
         click_bar(app, layout, spot, out);
     } else if layout.queue.contains(spot) {
-        click_queue(app, layout.queue, spot, double);
+        click_queue(app, layout, spot, double);
+    } else if let Some((side, by)) = head_at(layout, spot) {
+        (app.active, app.focus) = (side, Scope::Panes);
+        actions::run(app, Action::Sort(by), out);
+    } else if let Some(side) = SIDES.into_iter().find(|side| layout::gauge(layout.pane(*side)).contains(spot)) {
+        (app.active, app.focus) = (side, Scope::Panes);
+        details::open_pane(app, out);
     } else if put_cursor(app, layout, spot).is_some() && double {
         actions::enter(app, out);
     }
@@ -113,19 +133,37 @@ fn in_viewer(app: &mut App, kind: MouseEventKind, layout: &Layout, spot: Positio
     }
 }
 
-fn click_queue(app: &mut App, area: Rect, spot: Position, double: bool) {
+/// One click selects. Two open what was selected: in a part of the screen the whole queue, there the item. The
+/// queue may have grown under the pointer since the first.
+fn click_queue(app: &mut App, layout: &Layout, spot: Position, double: bool) {
+    let is_full = app.board.is_full(app.focus);
+    if double && !is_full {
+        return board::toggle(app);
+    }
     if app.focus != Scope::Queue {
         queue::focus(app);
     }
-    let rows = layout::queue_rows(app, area);
-    if rows.contains(spot)
-        && let Some(id) = item_at(app, rows, usize::from(spot.y - rows.y))
-    {
-        app.queue.selected = Some(id);
-        if double {
-            queue::open(app);
-        }
+    if select(app, layout, spot) && double {
+        queue::open(app);
     }
+}
+
+/// Selects the item under the pointer; tells whether there is one.
+fn select(app: &mut App, layout: &Layout, spot: Position) -> bool {
+    let rows = layout::queue_rows(app, layout.queue);
+    let id = rows.contains(spot).then(|| item_at(app, rows, usize::from(spot.y - rows.y))).flatten();
+    if id.is_some() && app.focus == Scope::Queue {
+        app.queue.selected = id;
+    }
+    id.is_some()
+}
+
+/// The head of a column under the pointer, by what it sorts.
+fn head_at(layout: &Layout, spot: Position) -> Option<(Side, By)> {
+    let side = SIDES.into_iter().find(|side| layout::heading(layout.pane(*side)).contains(spot))?;
+    let head = layout::heading(layout.pane(side));
+    let by = Columns::of(head.width).sorts_at(spot.x - head.x)?;
+    Some((side, by))
 }
 
 /// The item on a row of the list.
@@ -142,7 +180,7 @@ fn item_at(app: &App, list: Rect, row: usize) -> Option<ItemId> {
 
 /// Gives the pane under the pointer the keys; on a row, the cursor goes there and its side is told.
 fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
-    let side = [Side::Left, Side::Right].into_iter().find(|side| layout.pane(*side).contains(spot))?;
+    let side = SIDES.into_iter().find(|side| layout.pane(*side).contains(spot))?;
     app.active = side;
     app.focus = Scope::Panes;
     let list = layout::list_area(layout.pane(side));
@@ -169,10 +207,14 @@ fn turn(app: &mut App, layout: &Layout, spot: Position, rows: isize, out: &mut V
 }
 
 fn wheel(app: &mut App, layout: &Layout, spot: Position, rows: isize) {
+    let is_full = app.board.is_full(app.focus);
+    if is_full && Areas::of(layout.queue, log::rows(layout.queue)).below.contains(spot) {
+        return board::scroll_log(app, -rows);
+    }
     if layout.queue.contains(spot) {
         return board::step(app, rows.signum());
     }
-    if let Some(side) = [Side::Left, Side::Right].into_iter().find(|side| layout.pane(*side).contains(spot)) {
+    if let Some(side) = SIDES.into_iter().find(|side| layout.pane(*side).contains(spot)) {
         app.pane_mut(side).step(rows);
     }
 }
@@ -186,6 +228,7 @@ fn is_second(app: &mut App, at: u64, spot: (u16, u16)) -> bool {
     first.is_some()
 }
 
+const SIDES: [Side; 2] = [Side::Left, Side::Right];
 /// What desktops use.
 const DOUBLE_CLICK_MS: u64 = 400;
 /// Rows for one notch.

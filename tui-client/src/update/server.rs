@@ -131,7 +131,11 @@ fn follow_link(app: &mut App, before: &Link, now: &Link, out: &mut Vec<Effect>) 
         out.push(Effect::WaitSecond(app.waited.1));
     }
     match (before, now) {
-        (Link::Lost { .. }, Link::Online) => reads::back_online(app, out),
+        (Link::Lost { .. }, Link::Online) => {
+            // That it was lost is no news any more.
+            app.heed();
+            reads::back_online(app, out);
+        }
         (Link::Online, Link::Lost { reason, .. }) => {
             app.tell(Tone::Bad, format!("Connection lost: {}", escape(reason.as_bytes())));
         }

@@ -29,6 +29,7 @@ mod history;
 mod jumps;
 mod lists;
 mod million;
+mod mouse;
 mod moves;
 mod queue;
 mod random;
@@ -364,37 +365,6 @@ fn paste_goes_into_fields_only() {
 fn mouse(app: &mut App, kind: MouseEventKind, column: u16, row: u16, at: u64) -> Vec<Effect> {
     let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
     update(app, Msg::Mouse(event, at))
-}
-
-#[test]
-fn the_mouse() {
-    const LEFT: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
-    const RIGHT: MouseEventKind = MouseEventKind::Down(MouseButton::Right);
-    let mut app = sample::app();
-    assert_eq!(mouse(&mut app, LEFT, 50, 3, 0), []);
-    assert_eq!((app.active, app.right.current_name()), (Side::Right, b"raw".as_slice()));
-    assert_eq!(mouse(&mut app, LEFT, 50, 3, 1000), [], "too late for the second of two");
-    assert_eq!(mouse(&mut app, LEFT, 50, 3, 1300), [read(1, remote("/photos/2026/raw"))]);
-    mouse(&mut app, RIGHT, 5, 5, 5000);
-    assert!(
-        app.active == Side::Left
-            && sample::names(&app.left.selection()) == ["boat-plans.pdf"]
-            && app.left.marks.len() == 1
-    );
-    mouse(&mut app, LEFT, 5, 18, 6000);
-    assert_eq!(app.left.current_name(), b"boat-plans.pdf", "below the last row");
-    mouse(&mut app, MouseEventKind::ScrollDown, 50, 5, 0);
-    assert_eq!((app.active, app.right.cursor), (Side::Left, 4));
-    assert_eq!(mouse(&mut app, LEFT, 50, 23, 9000), []);
-    assert!(matches!(app.dialogs.last().map(|dialog| &dialog.kind), Some(Kind::Prompt(..))));
-    let face = crate::app::face::Face::of(&app, app.dialogs.last().unwrap());
-    let cancel = face.controls.last().and_then(|control| control.area).unwrap();
-    mouse(&mut app, LEFT, cancel.x, cancel.y, 9100);
-    assert!(app.dialogs.is_empty());
-    assert_eq!(mouse(&mut app, LEFT, 79, 23, 9900), [Effect::Quit]);
-    with_status(&mut app, |status| status.questions.clear());
-    mouse(&mut app, LEFT, 5, 19, 12_000);
-    assert_eq!((app.focus, app.queue.selected), (Scope::Queue, Some(ItemId(1))));
 }
 
 #[test]

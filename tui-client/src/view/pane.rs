@@ -7,7 +7,8 @@ use wire::path::escape;
 use wire::size;
 
 use crate::action::Scope;
-use crate::app::layout::list_area;
+use crate::app::layout::columns::Columns;
+use crate::app::layout::{self, list_area};
 use crate::app::pane::{Pane, Row};
 use crate::app::place::Place;
 use crate::app::text::{self, clip, clip_left, columns};
@@ -18,8 +19,6 @@ use crate::theme::{Look, Theme};
 
 mod columns;
 mod divider;
-
-use columns::Columns;
 
 pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -43,7 +42,8 @@ pub(super) fn draw(app: &App, theme: &Theme, side: Side, area: Rect, buffer: &mu
     divider::draw(pane, if active { theme.heading } else { look }, divider, buffer);
     let columns = Columns::of(list_area(area).width);
     let heading = columns.heading(pane.order);
-    columns.draw(buffer, area.x + 1, area.y + 1, &heading, theme.heading, theme.frame);
+    let head = layout::heading(area);
+    columns.draw(buffer, head.x, head.y, &heading, theme.heading, theme.frame);
     draw_rows(app, theme, side, &columns, list_area(area), buffer);
     let foot =
         Rect { x: area.x + 1, y: area.bottom().saturating_sub(2), width: area.width.saturating_sub(2), height: 1 };

@@ -24,6 +24,7 @@ mod board;
 mod chrome;
 mod decisions;
 mod history;
+mod jumps;
 mod lists;
 mod panes;
 mod transfers;

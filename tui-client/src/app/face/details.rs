@@ -5,6 +5,8 @@ use wire::size;
 
 use super::{Draft, Press};
 use crate::app::details::{Details, Facts, Hash, permissions};
+use crate::app::place::Place;
+use crate::app::space::{self, Coming};
 use crate::app::text::{self, Dates};
 use crate::app::{App, Tone};
 
@@ -15,7 +17,8 @@ pub(super) fn draft(app: &App, details: &Details) -> Draft {
         Some(Err(reason)) => return draft.toned(reason, Tone::Bad).button("Close", Press::Close),
         Some(Ok(facts)) => facts,
     };
-    for (word, value) in rows(app, details, facts) {
+    let room = if facts.kind == Kind::Directory { room(app, &details.place) } else { Vec::new() };
+    for (word, value) in rows(app, details, facts).into_iter().chain(room) {
         draft = draft.text(&format!("{} {value}", text::fit(word, WORD)));
     }
     draft.hint = "Shift and the mouse select text".to_owned();
@@ -62,6 +65,43 @@ fn rows(app: &App, details: &Details, facts: &Facts) -> Vec<(&'static str, Strin
         None => {}
     }
     rows
+}
+
+/// What the gauges in the borders tell, in full.
+fn room(app: &App, place: &Place) -> Vec<(&'static str, String)> {
+    let dir = match place {
+        Place::Remote(_) => return account(app),
+        Place::Local(dir) => dir,
+    };
+    let shown = [&app.left, &app.right].into_iter().find(|pane| pane.place == *place);
+    let free = space::disk(app, dir).map(|disk| disk.free).or_else(|| shown?.free);
+    let coming = space::downloads(app, dir);
+    let free = free.map(|free| ("disk", format!("{} free", size::show(free))));
+    free.into_iter().chain(coming_row(&coming)).collect()
+}
+
+fn account(app: &App) -> Vec<(&'static str, String)> {
+    let Some(usage) = app.status.usage else { return Vec::new() };
+    let whole = usage.quota.map_or("no quota".to_owned(), |quota| {
+        format!("of {}, {} free", size::show(quota), size::show(usage.free().unwrap_or_default()))
+    });
+    let mut rows = vec![("quota", format!("{} used, {whole}", size::show(usage.used)))];
+    if usage.reserved > 0 {
+        rows.push(("", format!("{} reserved for uploads", size::show(usage.reserved))));
+    }
+    rows.extend(coming_row(&space::uploads(&app.status)));
+    let most = usage.max_files.map_or("no limit".to_owned(), |most| format!("of {}", text::grouped(most)));
+    rows.push(("files", format!("{}, {most}", text::grouped(usage.files))));
+    rows.extend(
+        app.undo
+            .trash
+            .map(|trash| ("trash", format!("{}, {}", text::count(trash.items, "thing"), size::show(trash.bytes)))),
+    );
+    rows
+}
+
+fn coming_row(coming: &Coming) -> Option<(&'static str, String)> {
+    (coming.bytes > 0 || coming.least).then(|| ("", format!("{} coming from the queue", coming.words())))
 }
 
 /// The hash on a line of its own, where it can be selected, and how it is known.

@@ -11,7 +11,7 @@ const HERE: &str = "ada@harbour:7122";
 fn opened(entries: Vec<Past>) -> App {
     let mut app = sample::app();
     app.session = Session::Online("ada@harbour".into());
-    assert_eq!(run(&mut app, "<Alt-H>"), [Effect::ReadHistory(1)]);
+    assert_eq!(run(&mut app, "<Alt-H>"), [Effect::ReadHistory { serial: 1, soon: false }]);
     update(&mut app, Msg::Past { serial: 1, result: Ok(Arc::new(entries)) });
     app
 }
@@ -146,11 +146,49 @@ fn it_is_left_for_where_it_was_opened_and_late_answers_are_dropped() {
     assert!(app.board.is_full(app.focus), "back in the queue");
     // Opened again it is read again.
     let mut app = opened(pasts(HERE));
-    assert_eq!(run(&mut app, "<Alt-H><Alt-H>"), [Effect::ReadHistory(2)]);
+    assert_eq!(run(&mut app, "<Alt-H><Alt-H>"), [Effect::ReadHistory { serial: 2, soon: false }]);
     update(&mut app, Msg::Past { serial: 1, result: Ok(Arc::default()) });
     assert!(app.lists.history.as_ref().is_some_and(|history| history.reading));
     update(&mut app, Msg::Past { serial: 2, result: Err("denied".into()) });
     assert!(app.lists.history.as_ref().is_some_and(|history| !history.reading && history.fault == "denied"));
+}
+
+#[test]
+fn an_open_list_takes_up_what_ends_and_stays_where_it_is() {
+    let mut app = sample::app();
+    update(&mut app, Msg::Status(Arc::new(sample::status())));
+    run(&mut app, "<Alt-H>");
+    update(&mut app, Msg::Past { serial: 1, result: Ok(pasts(HERE).into()) });
+    run(&mut app, "<Down><Space><Down>");
+    assert_eq!(shown(&app), "notes.md √raw/ debian.iso [old.tif] notes.md");
+    let again = Effect::ReadHistory { serial: 1, soon: true };
+    let ends = |app: &mut App, id: usize| {
+        let mut status = (*app.status).clone();
+        status.items[id].state = State::Done;
+        let effects = update(app, Msg::Status(Arc::new(status)));
+        effects.into_iter().filter(|effect| matches!(effect, Effect::ReadHistory { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&mut app, 0), [again.clone()]);
+    assert_eq!(ends(&mut app, 1), [], "one reading at a time");
+    // Written a little later than it is read.
+    let same = Msg::Past { serial: 1, result: Ok(pasts(HERE).into()) };
+    assert_eq!(update(&mut app, same.clone()), [again.clone()]);
+    let with = |names: &[&str]| {
+        let newer = names.iter().map(|name| past(HERE, name, 1, ""));
+        Msg::Past { serial: 1, result: Ok(newer.chain(pasts(HERE)).collect::<Vec<_>>().into()) }
+    };
+    assert_eq!(update(&mut app, with(&["one"])), [again.clone()], "there is another one");
+    assert_eq!(shown(&app), "one notes.md √raw/ debian.iso [old.tif] notes.md");
+    assert_eq!(update(&mut app, with(&["two", "one"])), []);
+    assert_eq!(shown(&app), "two one notes.md √raw/ debian.iso [old.tif] notes.md");
+    // What is never written is not looked for without end.
+    let mut status = sample::status();
+    status.items[0].state = State::Running;
+    update(&mut app, Msg::Status(Arc::new(status)));
+    assert_eq!(ends(&mut app, 0), [again.clone()]);
+    let tries = (0..100).filter(|_| !update(&mut app, with(&["two", "one"])).is_empty()).count();
+    assert!((10..30).contains(&tries), "{tries}");
+    assert_eq!(ends(&mut app, 1), [again], "and the next one is looked for");
 }
 
 #[test]

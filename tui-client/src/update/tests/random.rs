@@ -93,7 +93,7 @@ impl Random {
                     Msg::Read { generation, result: Ok(listing) }
                 })
             }
-            Effect::ReadHistory(serial) => {
+            Effect::ReadHistory { serial, .. } => {
                 let result = if self.below(4) == 0 { Err("no\x1b".into()) } else { Ok(sample::pasts("a@b:1").into()) };
                 Some(Msg::Past { serial, result })
             }

@@ -37,6 +37,7 @@ fn file_systems_are_measured_while_downloads_run_and_filling_one_is_warned_of() 
     assert_eq!(mnt(&app), 8_160_437_862 - 2_254_857_830);
     update(&mut app, Msg::Measured(disks(2, 5 << 30)));
     assert_eq!(app.note.text, "The downloads need ≥512 MiB more than is free on this machine");
+    app.heed();
     app.tell(Tone::Plain, "");
     update(&mut app, Msg::Measured(disks(2, 4 << 30)));
     assert_eq!(app.note.text, "", "told once");

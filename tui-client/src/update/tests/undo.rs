@@ -86,6 +86,7 @@ fn steps_are_taken_back_the_newest_first() {
     assert_eq!(run(&mut app, "<Alt-Z>"), [Effect::Trash(Wish::Undo(trashed("x", 7)))]);
     assert_eq!((app.note.text.as_str(), app.working), ("Taking back x…", 1));
     assert_eq!(run(&mut app, "<Alt-Z>"), [], "one at a time");
+    app.heed();
 
     let expected = [reread(1, &app.right), Effect::Trash(Wish::State)];
     let effects = update(&mut app, undone(trashed("x", 7), &[remote("/photos/2026/x")], None));

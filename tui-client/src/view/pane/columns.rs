@@ -6,6 +6,7 @@ use wire::path::escape;
 use wire::size;
 
 use crate::app::App;
+use crate::app::layout::columns::Columns;
 use crate::app::order::{By, Order};
 use crate::app::pane::{Pane, Row};
 use crate::app::sizes::Sum;
@@ -13,31 +14,10 @@ use crate::app::text::{self, Dates, columns, fit, fit_right};
 use crate::entries::EntryRef;
 use crate::theme::Look;
 
-/// The widths of the columns in a pane; 0 where one is left out.
-pub(super) struct Columns {
-    name: usize,
-    date: usize,
-    runs: usize,
-    proven: usize,
-}
-
 /// Name, size, date, whether it can be run, and whether its content is proven.
 pub(super) type Cells = [String; 5];
 
 impl Columns {
-    /// As many as there is room for.
-    pub(super) fn of(width: u16) -> Self {
-        let (date, runs, proven) = match width {
-            0..36 => (0, 0, 0),
-            36..56 => (12, 0, 0),
-            56..76 => (16, 0, 1),
-            _ => (19, 1, 1),
-        };
-        let line = |column: usize| if column > 0 { column + 1 } else { 0 };
-        let others = SIZE + 1 + line(date) + line(runs) + line(proven);
-        Self { name: usize::from(width).saturating_sub(others), date, runs, proven }
-    }
-
     pub(super) fn heading(&self, order: Order) -> Cells {
         let word =
             |word: &str, by: By| if order.by == by { format!("{word} {}", order.arrow()) } else { word.to_owned() };
@@ -53,14 +33,20 @@ impl Columns {
         match pane.row(row) {
             Row::Up => [" ..".to_owned(), "UP".to_owned(), String::new(), String::new(), String::new()],
             Row::Entry(entry) => {
-                let mark = if pane.marks.has(entry.id) { '√' } else { ' ' };
+                let is_program = entry.executable && entry.kind == Kind::File;
+                let mark = match (pane.marks.has(entry.id), self.runs) {
+                    (true, _) => '√',
+                    // Where there is no column for it.
+                    (false, 0) if is_program => '*',
+                    _ => ' ',
+                };
                 let dates = match self.date {
                     0..16 => Dates::Short,
                     16 => Dates::Long,
                     _ => Dates::Exact,
                 };
                 let date = text::date(entry.mtime, pane.read_at, &app.zone, dates);
-                let runs = if entry.executable && entry.kind == Kind::File { "x" } else { "" };
+                let runs = if is_program { "x" } else { "" };
                 let proven = if entry.proven { "✓" } else { "" };
                 [
                     format!("{mark}{}", escape(entry.name)),
@@ -78,7 +64,7 @@ impl Columns {
     pub(super) fn draw(&self, buffer: &mut Buffer, x: u16, y: u16, cells: &Cells, look: Look, lines: Look) {
         let [name, size, date, runs, proven] = cells;
         let mut parts = vec![(fit(name, self.name), look)];
-        for (cell, width) in [(size, SIZE), (date, self.date), (runs, self.runs), (proven, self.proven)] {
+        for (cell, width) in [(size, self.size), (date, self.date), (runs, self.runs), (proven, self.proven)] {
             if width > 0 {
                 parts.extend([("│".to_owned(), lines), (fit_right(cell, width), look)]);
             }
@@ -100,6 +86,3 @@ fn size_word(pane: &Pane, entry: EntryRef<'_>) -> String {
         (Kind::Other, _) => "OTHER".to_owned(),
     }
 }
-
-/// `1000K` is never shown: six columns and a blank.
-const SIZE: usize = 7;
