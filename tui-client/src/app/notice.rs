@@ -38,6 +38,13 @@ impl App {
         }
     }
 
+    /// Takes a hint at keys off the message line when they are left behind.
+    pub fn take_back(&mut self, hint: &str) {
+        if self.note.text == hint {
+            self.note = Note::default();
+        }
+    }
+
     /// The person is there: what was told is read, and what waited is shown.
     pub fn heed(&mut self) {
         self.notice.heeded = true;

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Command, Effect, push};
+use super::{Command, Effect, push, queue};
 use crate::action::{Action, Scope};
 use crate::app::board::{shown, targets, unfinished};
 use crate::app::dialog::Kind;
@@ -63,17 +63,20 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) -> bool 
 /// The queue takes the whole screen, or gives the panes back.
 pub(super) fn toggle(app: &mut App) {
     let opens = !app.board.is_full(app.focus);
+    // Whoever comes from the panes has chosen none yet.
+    let selected = app.queue.selected.filter(|_| app.focus == Scope::Queue);
     close(app);
     if opens {
         app.board.open = true;
         app.focus = Scope::Queue;
-        app.queue.selected = app.queue.selected.or(app.queue.order.first().copied());
+        app.queue.selected = selected.or(app.queue.order.first().copied());
     }
 }
 
 /// Back to the panes.
 pub(super) fn close(app: &mut App) {
     app.log.follow();
+    app.take_back(queue::HINTS);
     app.board = crate::app::board::Board { marks: std::mem::take(&mut app.board.marks), ..Default::default() };
     app.focus = Scope::Panes;
 }

@@ -104,6 +104,7 @@ fn leave(app: &mut App, out: &mut Vec<Effect>) {
     }
     app.lists.hits = None;
     app.focus = Scope::Panes;
+    app.take_back(HINTS);
 }
 
 fn stop(app: &App, out: &mut Vec<Effect>) {

@@ -109,6 +109,7 @@ fn escape(app: &mut App) {
 }
 
 fn leave(app: &mut App) {
+    app.take_back(HINTS);
     let back = app.lists.history.take().map_or(Scope::Panes, |history| history.back);
     let is_gone = back == Scope::Queue && app.status.items.is_empty() && !app.board.open;
     app.focus = if is_gone { Scope::Panes } else { back };

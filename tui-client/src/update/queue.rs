@@ -114,4 +114,4 @@ fn selected(app: &App) -> Option<&ItemStatus> {
 }
 
 /// Told while the queue has the keys.
-const HINTS: &str = "p pause  r retry  c cancel  l limit  Enter open  Ctrl-O whole screen  Esc back";
+pub(super) const HINTS: &str = "p pause  r retry  c cancel  l limit  Enter open  Ctrl-O whole screen  Esc back";

@@ -68,7 +68,7 @@ fn ruled(words: &str, area: Rect) -> String {
 
 fn empty(app: &App) -> &'static str {
     if app.board.wanted.is_empty() {
-        " Nothing is queued: F5 in a pane copies, F6 moves"
+        " Nothing is queued: F5 copies, F6 moves"
     } else {
         " Nothing has that in its name: Esc shows all"
     }

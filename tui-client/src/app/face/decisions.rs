@@ -22,6 +22,8 @@ pub(super) fn one(app: &App, question: &Question, for_all: bool) -> Draft {
     let draft = Draft::new(app, title);
     let width = draft.width;
     let mut draft = draft.toned(&text::clip_left(&question.target, width), Tone::Good).text("");
+    // Whose it is stays in sight on a low screen.
+    draft.pinned = 1;
     for (line, tone) in facts(app, question, width) {
         draft = draft.toned(&line, tone);
     }

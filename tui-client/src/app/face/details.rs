@@ -82,16 +82,15 @@ fn room(app: &App, place: &Place) -> Vec<(&'static str, String)> {
 
 fn account(app: &App) -> Vec<(&'static str, String)> {
     let Some(usage) = app.status.usage else { return Vec::new() };
-    let whole = usage.quota.map_or("no quota".to_owned(), |quota| {
-        format!("of {}, {} free", size::show(quota), size::show(usage.free().unwrap_or_default()))
-    });
-    let mut rows = vec![("quota", format!("{} used, {whole}", size::show(usage.used)))];
+    let (used, free) = (size::show(usage.used), size::show(usage.free().unwrap_or_default()));
+    let whole = usage.quota.map_or(", no quota".to_owned(), |quota| format!(" of {}, {free} free", size::show(quota)));
+    let mut rows = vec![("quota", format!("{used} used{whole}"))];
     if usage.reserved > 0 {
         rows.push(("", format!("{} reserved for uploads", size::show(usage.reserved))));
     }
     rows.extend(coming_row(&space::uploads(&app.status)));
-    let most = usage.max_files.map_or("no limit".to_owned(), |most| format!("of {}", text::grouped(most)));
-    rows.push(("files", format!("{}, {most}", text::grouped(usage.files))));
+    let most = usage.max_files.map_or(", no limit".to_owned(), |most| format!(" of {}", text::grouped(most)));
+    rows.push(("files", text::grouped(usage.files) + &most));
     rows.extend(
         app.undo
             .trash

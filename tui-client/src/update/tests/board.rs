@@ -97,6 +97,13 @@ fn the_whole_screen_and_back() {
         run(&mut app, script);
         assert_eq!((app.board.open, app.focus), (open, focus), "{script}");
     }
+    let mut app = waiting();
+    run(&mut app, "<F2><Down><Ctrl-O>");
+    assert_eq!(app.queue.selected, Some(ItemId(2)), "what was selected stays so");
+    run(&mut app, "<Ctrl-O>");
+    assert_eq!(app.note.text, "", "the queue's keys are no longer told of");
+    run(&mut app, "<Ctrl-O>");
+    assert_eq!(app.queue.selected, Some(ItemId(1)), "from the panes it begins at the top");
     let mut app = sample::app();
     run(&mut app, "<Ctrl-O>");
     assert!(app.board.is_full(app.focus), "an empty queue has it as well");
