@@ -84,6 +84,89 @@ mod tests {
         assert_eq!(shown(TermProfile::NoColor, "mine"), (None, None));
     }
 
+    /// Red, green and blue, as xterm shows it.
+    fn rgb(colour: Color) -> [u32; 3] {
+        const ANSI: [[u32; 3]; 16] = [
+            [0, 0, 0],
+            [205, 0, 0],
+            [0, 205, 0],
+            [205, 205, 0],
+            [0, 0, 238],
+            [205, 0, 205],
+            [0, 205, 205],
+            [229, 229, 229],
+            [127, 127, 127],
+            [255, 0, 0],
+            [0, 255, 0],
+            [255, 255, 0],
+            [92, 92, 255],
+            [255, 0, 255],
+            [0, 255, 255],
+            [255, 255, 255],
+        ];
+        let ansi = |index: usize| ANSI[index];
+        match colour {
+            Color::Black => ansi(0),
+            Color::Red => ansi(1),
+            Color::Green => ansi(2),
+            Color::Yellow => ansi(3),
+            Color::Blue => ansi(4),
+            Color::Magenta => ansi(5),
+            Color::Cyan => ansi(6),
+            Color::Gray => ansi(7),
+            Color::DarkGray => ansi(8),
+            Color::LightRed => ansi(9),
+            Color::LightGreen => ansi(10),
+            Color::LightYellow => ansi(11),
+            Color::LightBlue => ansi(12),
+            Color::LightMagenta => ansi(13),
+            Color::LightCyan => ansi(14),
+            Color::White => ansi(15),
+            Color::Indexed(index @ 0..16) => ansi(index.into()),
+            Color::Indexed(index @ 16..232) => {
+                let index = u32::from(index) - 16;
+                [index / 36, index / 6 % 6, index % 6].map(|step| if step == 0 { 0 } else { 55 + 40 * step })
+            }
+            Color::Indexed(index) => [8 + 10 * (u32::from(index) - 232); 3],
+            Color::Rgb(red, green, blue) => [red, green, blue].map(u32::from),
+            Color::Reset => panic!("a colour of the terminal's own says nothing of the other"),
+        }
+    }
+
+    /// As WCAG 2 defines it, from 1 to 21.
+    fn contrast(one: Color, other: Color) -> f64 {
+        let light = |colour| {
+            let channel = |value: u32| match f64::from(value) / 255.0 {
+                value if value <= 0.04045 => value / 12.92,
+                value => ((value + 0.055) / 1.055).powf(2.4),
+            };
+            let [red, green, blue] = rgb(colour).map(channel);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+        };
+        let (one, other) = (light(one), light(other));
+        f64::max(one / other, other / one)
+    }
+
+    #[test]
+    fn every_word_of_every_theme_can_be_read() {
+        for (profile, least) in [(TermProfile::Ansi256, 4.5), (TermProfile::Ansi16, 3.9)] {
+            let (mut gallery, _) = Gallery::new(&[], profile);
+            let names: Vec<String> = gallery.names().map(str::to_owned).collect();
+            for name in names {
+                gallery.choose(&name);
+                // Nothing is written there: it falls on what a dialog is in front of.
+                let theme = Theme { shadow: Look::default(), ..gallery.shown().clone() };
+                theme.map(|look| {
+                    if let (Some(fg), Some(bg)) = (look.0.fg, look.0.bg) {
+                        let contrast = contrast(fg, bg);
+                        assert!(contrast >= least, "{name}: {fg:?} on {bg:?} is {contrast:.1}, {profile:?}");
+                    }
+                    look
+                });
+            }
+        }
+    }
+
     #[test]
     fn own_themes_take_the_place_of_those_they_are_called_after() {
         let own = [("dark".to_owned(), "dark.toml".to_owned(), "base = \"light\"".to_owned())];

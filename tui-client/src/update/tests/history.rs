@@ -161,23 +161,23 @@ fn an_open_list_takes_up_what_ends_and_stays_where_it_is() {
     update(&mut app, Msg::Past { serial: 1, result: Ok(pasts(HERE).into()) });
     run(&mut app, "<Down><Space><Down>");
     assert_eq!(shown(&app), "notes.md √raw/ debian.iso [old.tif] notes.md");
-    let again = Effect::ReadHistory { serial: 1, soon: true };
+    let again = [Effect::ReadHistory { serial: 1, soon: true }];
     let ends = |app: &mut App, id: usize| {
         let mut status = (*app.status).clone();
         status.items[id].state = State::Done;
         let effects = update(app, Msg::Status(Arc::new(status)));
         effects.into_iter().filter(|effect| matches!(effect, Effect::ReadHistory { .. })).collect::<Vec<_>>()
     };
-    assert_eq!(ends(&mut app, 0), [again.clone()]);
+    assert_eq!(ends(&mut app, 0), again);
     assert_eq!(ends(&mut app, 1), [], "one reading at a time");
     // Written a little later than it is read.
     let same = Msg::Past { serial: 1, result: Ok(pasts(HERE).into()) };
-    assert_eq!(update(&mut app, same.clone()), [again.clone()]);
+    assert_eq!(update(&mut app, same.clone()), again);
     let with = |names: &[&str]| {
         let newer = names.iter().map(|name| past(HERE, name, 1, ""));
         Msg::Past { serial: 1, result: Ok(newer.chain(pasts(HERE)).collect::<Vec<_>>().into()) }
     };
-    assert_eq!(update(&mut app, with(&["one"])), [again.clone()], "there is another one");
+    assert_eq!(update(&mut app, with(&["one"])), again, "there is another one");
     assert_eq!(shown(&app), "one notes.md √raw/ debian.iso [old.tif] notes.md");
     assert_eq!(update(&mut app, with(&["two", "one"])), []);
     assert_eq!(shown(&app), "two one notes.md √raw/ debian.iso [old.tif] notes.md");
@@ -185,10 +185,10 @@ fn an_open_list_takes_up_what_ends_and_stays_where_it_is() {
     let mut status = sample::status();
     status.items[0].state = State::Running;
     update(&mut app, Msg::Status(Arc::new(status)));
-    assert_eq!(ends(&mut app, 0), [again.clone()]);
+    assert_eq!(ends(&mut app, 0), again);
     let tries = (0..100).filter(|_| !update(&mut app, with(&["two", "one"])).is_empty()).count();
     assert!((10..30).contains(&tries), "{tries}");
-    assert_eq!(ends(&mut app, 1), [again], "and the next one is looked for");
+    assert_eq!(ends(&mut app, 1), again, "and the next one is looked for");
 }
 
 #[test]
