@@ -23,7 +23,7 @@ impl App {
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
         let note = Note { text: text.into(), tone };
         self.log.take(&note);
-        if tone != Tone::Bad && self.is_read_yet() > 0 {
+        if tone != Tone::Bad && self.left_to_read() > 0 {
             self.notice.next = Some(note);
             return;
         }
@@ -33,7 +33,7 @@ impl App {
 
     /// Tells how far something is, where no warning stands. The log is told only of its beginning and its end.
     pub fn show_progress(&mut self, text: String) {
-        if self.is_read_yet() == 0 {
+        if self.left_to_read() == 0 {
             self.note = Note { text, tone: Tone::Plain };
         }
     }
@@ -54,7 +54,7 @@ impl App {
     }
 
     /// Milliseconds that the warning on the message line still stays by itself.
-    fn is_read_yet(&self) -> u64 {
+    fn left_to_read(&self) -> u64 {
         if self.note.tone != Tone::Bad || self.notice.heeded {
             return 0;
         }
@@ -69,7 +69,7 @@ impl App {
         if self.notice.next.is_none() || self.notice.wait.is_some() {
             return None;
         }
-        let (serial, left) = (self.next_serial(), self.is_read_yet());
+        let (serial, left) = (self.next_serial(), self.left_to_read());
         self.notice.wait = Some(serial);
         Some((serial, left))
     }
