@@ -25,6 +25,8 @@ use crate::custody::CustodyError;
 use crate::daemon::StartError;
 use crate::datadir::DataDirError;
 use crate::identity::IdentityError;
+use crate::operator::OperatorError;
+use crate::source::{Source, SourceError};
 
 pub use act::perform;
 
@@ -89,6 +91,12 @@ pub struct Flags {
     /// Take up homes as they lie on the disk: files put there or changed by hand, what is gone, the quota ledger
     #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "reading"])]
     rescan: Option<Option<UserName>>,
+    /// List sources and users whose logins failed, and how long they are refused
+    #[arg(long, groups = ["action", "list"])]
+    bans: bool,
+    /// Forget what is held against a source, or against all, and print it
+    #[arg(long, value_name = "ADDRESS|all", groups = ["action", "list"], value_parser = whose)]
+    unban: Option<Whose>,
     /// Print what clients pin: the fingerprint of the server's key
     #[arg(long, group = "action")]
     fingerprint: bool,
@@ -137,6 +145,10 @@ struct Rate(Option<u64>);
 #[derive(Clone, Copy, Debug)]
 struct Days(Option<u32>);
 
+/// Whose penalties; `None` is everybody's.
+#[derive(Clone, Copy, Debug)]
+struct Whose(Option<Source>);
+
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -155,6 +167,9 @@ pub enum CliError {
     /// Key and certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The running daemon.
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
     /// The daemon did not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -253,6 +268,13 @@ fn max_files(text: &str) -> Result<Limit, String> {
 
 fn rate(text: &str) -> Result<Rate, String> {
     config::parse_rate(text).map(Rate)
+}
+
+fn whose(text: &str) -> Result<Whose, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Whose(None));
+    }
+    text.parse().map(|source| Whose(Some(source))).map_err(|error: SourceError| format!("{error}, nor all"))
 }
 
 fn trash(text: &str) -> Result<Days, String> {

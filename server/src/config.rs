@@ -43,6 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// How stored files are verified.
     pub verify: Verify,
+    /// What failed logins cost.
+    pub penalties: PenaltyRules,
     /// How passwords are hashed.
     pub argon2: Hashing,
     /// What is logged, and how.
@@ -66,12 +68,14 @@ pub enum Durability {
 pub struct Limits {
     /// Connections at once.
     pub max_connections: usize,
-    /// Connections at once from one address.
+    /// Connections at once from one source: an IPv4 address or an IPv6 /64.
     pub per_source: usize,
     /// Sessions at once of one user.
     pub per_user: usize,
     /// Connections at once that have not logged in.
     pub guests: usize,
+    /// Of these, from one source.
+    pub guests_per_source: usize,
     /// Seconds from connecting to having logged in.
     pub login_seconds: u64,
     /// Seconds without a byte after which a control connection is dropped.
@@ -95,6 +99,24 @@ pub struct Verify {
     /// Bytes a second that are read; `None`: as fast as it goes.
     #[serde(deserialize_with = "rate")]
     pub rate: Option<u64>,
+}
+
+/// What failed logins cost whoever caused them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PenaltyRules {
+    /// Failed logins of a user from one source that cost nothing.
+    pub user_failures: u32,
+    /// The same of all users from one source, with connections that break the protocol before login.
+    pub source_failures: u32,
+    /// Seconds without a login after the first one too many; each further one doubles them.
+    pub first_seconds: u32,
+    /// But no more than this.
+    pub longest_seconds: u32,
+    /// Seconds after which a failure is forgotten, one after another.
+    pub forgive_seconds: u32,
+    /// Sources, and users from sources, of which something is remembered.
+    pub remembered: usize,
 }
 
 /// Argon2id's figures, and how many logins are worked on.
@@ -213,8 +235,8 @@ impl Config {
         if self.certificate.is_some() != self.key.is_some() {
             return Err(ConfigError::HalfIdentity(path.to_owned()));
         }
-        let (limits, argon2) = (&self.limits, &self.argon2);
-        let figures: [(&str, u64, RangeInclusive<u64>); 18] = [
+        let (limits, penalties, argon2) = (&self.limits, &self.penalties, &self.argon2);
+        let figures: [(&str, u64, RangeInclusive<u64>); 25] = [
             ("trash_days", u64::from(self.trash_days), 0..=u64::from(MAX_TRASH_DAYS)),
             ("upload_days", u64::from(self.upload_days), 0..=u64::from(MAX_TRASH_DAYS)),
             ("verify.every_days", u64::from(self.verify.every_days), 0..=u64::from(MAX_TRASH_DAYS)),
@@ -222,6 +244,7 @@ impl Config {
             ("limits.per_source", limits.per_source as u64, 1..=1_000_000),
             ("limits.per_user", limits.per_user as u64, 1..=1_000_000),
             ("limits.guests", limits.guests as u64, 1..=1_000_000),
+            ("limits.guests_per_source", limits.guests_per_source as u64, 1..=1_000_000),
             ("limits.login_seconds", limits.login_seconds, 1..=600),
             // Clients ping every 15 seconds.
             ("limits.idle_seconds", limits.idle_seconds, 20..=86_400),
@@ -229,6 +252,12 @@ impl Config {
             ("limits.lanes_per_session", u64::from(limits.lanes_per_session), 1..=64),
             ("limits.requests_in_flight", limits.requests_in_flight as u64, 1..=1024),
             ("limits.drain_seconds", limits.drain_seconds, 0..=3600),
+            ("penalties.user_failures", u64::from(penalties.user_failures), 1..=1_000_000),
+            ("penalties.source_failures", u64::from(penalties.source_failures), 1..=1_000_000),
+            ("penalties.first_seconds", u64::from(penalties.first_seconds), 1..=3600),
+            ("penalties.longest_seconds", u64::from(penalties.longest_seconds), 1..=86_400),
+            ("penalties.forgive_seconds", u64::from(penalties.forgive_seconds), 1..=86_400),
+            ("penalties.remembered", penalties.remembered as u64, 256..=1_000_000),
             // No weaker than the default.
             ("argon2.memory_kib", u64::from(argon2.memory_kib), 19_456..=4_194_304),
             ("argon2.passes", u64::from(argon2.passes), 2..=100),
@@ -280,6 +309,7 @@ impl Default for Config {
             upload_days: 14,
             limits: Limits::default(),
             verify: Verify::default(),
+            penalties: PenaltyRules::default(),
             argon2: Hashing::default(),
             log: Log::default(),
         }
@@ -292,7 +322,8 @@ impl Default for Limits {
             max_connections: 1024,
             per_source: 64,
             per_user: 32,
-            guests: 64,
+            guests: 128,
+            guests_per_source: 32,
             login_seconds: 10,
             idle_seconds: 60,
             stall_seconds: 60,
@@ -306,6 +337,19 @@ impl Default for Limits {
 impl Default for Verify {
     fn default() -> Self {
         Self { every_days: 30, rate: Some(50 << 20) }
+    }
+}
+
+impl Default for PenaltyRules {
+    fn default() -> Self {
+        Self {
+            user_failures: 5,
+            source_failures: 30,
+            first_seconds: 5,
+            longest_seconds: 300,
+            forgive_seconds: 600,
+            remembered: 16_384,
+        }
     }
 }
 
@@ -344,6 +388,7 @@ mod tests {
             ("listen = \"everywhere\"", "FILE line 1: "),
             ("listen = ", "FILE line 1: "),
             ("[argon2]\npasses = 1", "FILE: argon2.passes is 1; allowed are 2 to 100"),
+            ("[penalties]\nremembered = 9", "FILE: penalties.remembered is 9; allowed are 256 to 1000000"),
             ("key = \"k.pem\"", "FILE: certificate and key go together"),
         ];
         for (text, expected) in table {

@@ -9,12 +9,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use wire::fault::Detail;
 use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
 use crate::flow::{Flow, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
+use crate::refusals::{Reason, Refusals};
 use crate::session::{ControlPlace, Sessions};
 use crate::tenant::Tenant;
 
@@ -29,6 +31,8 @@ pub struct ControlLimits {
     pub requests: usize,
     /// Cancelled when the server goes down.
     pub draining: CancellationToken,
+    /// Where requests that are refused are counted.
+    pub refusals: Refusals,
     /// Requests that must be waited for when the server goes down.
     pub running: TaskTracker,
 }
@@ -76,6 +80,7 @@ struct Requests {
     tenant: Arc<Tenant>,
     out: mpsc::Sender<Box<FromServer>>,
     max: usize,
+    refusals: Refusals,
     /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
     /// the disk and what it says to the ledger belong together.
     running: HashMap<u32, DropGuard>,
@@ -86,7 +91,8 @@ struct Requests {
 impl Requests {
     fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, limits: &ControlLimits) -> Self {
         let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
-        Self { tenant, out, max: limits.requests, running, tracker, done }
+        let (max, refusals) = (limits.requests, limits.refusals.clone());
+        Self { tenant, out, max, refusals, running, tracker, done }
     }
 
     async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>, idle: Duration) -> Result<End, LinkError> {
@@ -121,7 +127,9 @@ impl Requests {
 
     async fn start(&mut self, id: u32, op: Op) {
         if self.running.len() >= self.max || self.running.contains_key(&id) {
+            self.refusals.count(Reason::Requests);
             let fault = Fault::new(Code::Busy, format!("{} requests at once are the limit", self.max));
+            let fault = fault.with(Detail::RetryAfter(1));
             return self.say(FromServer::Answer { id, answer: Answer::Fault(fault) }).await;
         }
         let cancel = CancellationToken::new();

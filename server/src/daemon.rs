@@ -18,12 +18,16 @@ use crate::control::ControlLimits;
 use crate::custody::keep::{rescanning, verifying};
 use crate::datadir::{DataDir, DataDirError, Lock};
 use crate::expiry;
+use crate::gate::Gate;
 use crate::greeting::Door;
 use crate::identity::{Identity, IdentityError};
 use crate::lane::LaneLimits;
-use crate::listener::{self, Entrance, Gate};
+use crate::listener::{self, Entrance};
+use crate::operator::ControlSocket;
 use crate::password::{PasswordError, Passwords};
+use crate::penalties::Penalties;
 use crate::recovery::{self, RecoveryError};
+use crate::refusals::Refusals;
 use crate::session::Sessions;
 use crate::vault::{Disk, Vault};
 
@@ -45,6 +49,9 @@ pub enum StartError {
     /// What the last run left behind.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
+    /// The socket for the operator's flags.
+    #[error("cannot make the socket `control` in the data directory")]
+    Control(#[source] io::Error),
     /// The address is taken or not ours.
     #[error("cannot listen on {address}; is another server running, or the address not of this machine?")]
     Listen {
@@ -62,6 +69,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Of its key.
     pub fingerprint: String,
+    /// Who was refused, by reason.
+    pub refusals: Refusals,
     stopped: tokio::task::JoinHandle<()>,
 }
 
@@ -97,18 +106,22 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let sessions = Sessions::new(catalog.clone(), vault.clone(), limits.lanes_per_session, limits.per_user);
     let draining = CancellationToken::new();
     let transfers = TaskTracker::new();
+    let (penalties, refusals) = (Penalties::new(config.penalties.clone()), Refusals::default());
     let entrance = Entrance {
         tls: TlsAcceptor::from(identity.tls()?),
         door: Door {
             catalog: catalog.clone(),
             passwords: Passwords::new(&config.argon2)?,
             sessions: Arc::clone(&sessions),
-            deadline: seconds(limits.login_seconds),
+            patience: seconds(limits.login_seconds),
+            penalties: penalties.clone(),
+            refusals: refusals.clone(),
         },
         control: ControlLimits {
             idle: seconds(limits.idle_seconds),
             stall: seconds(limits.stall_seconds),
             requests: limits.requests_in_flight,
+            refusals: refusals.clone(),
             draining: draining.clone(),
             running: transfers.clone(),
         },
@@ -117,16 +130,18 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
             draining: draining.clone(),
             running: transfers.clone(),
         },
-        gate: Gate::new(limits.max_connections, limits.per_source, limits.guests),
+        gate: Gate::new(limits, penalties.clone()),
     };
     let listen = |source| StartError::Listen { address: config.listen, source };
     let listener = bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let fingerprint = identity.fingerprint().to_owned();
+    let control = ControlSocket::open(&dir, penalties).map_err(StartError::Control)?;
     let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
-    let keepers = service.keepers(&catalog, vault, &config);
+    let mut keepers = service.keepers(&catalog, vault, &config);
+    keepers.spawn(control.run());
     let stopped = tokio::spawn(service.run(listener, entrance, keepers, config.limits.clone(), shutdown));
-    Ok(Running { address, fingerprint, stopped })
+    Ok(Running { address, fingerprint, refusals, stopped })
 }
 
 struct Service {

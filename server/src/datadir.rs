@@ -88,6 +88,16 @@ impl DataDir {
         self.root.join("catalog.sqlite")
     }
 
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The socket of the running daemon.
+    pub fn control(&self) -> PathBuf {
+        self.root.join("control")
+    }
+
     /// The directory of the server's own key and certificate.
     pub fn identity(&self) -> PathBuf {
         self.root.join("identity")
@@ -109,7 +119,7 @@ fn is_ours(root: &Path) -> io::Result<bool> {
             return Ok(true);
         }
         // `lost+found`: the root of a disk of its own.
-        let known = matches!(name, b"lock" | b"users" | b"identity" | b"lost+found");
+        let known = matches!(name, b"lock" | b"control" | b"users" | b"identity" | b"lost+found");
         only_ours &= known || name.starts_with(b"catalog.") || name.starts_with(b"identity.");
     }
     Ok(only_ours)

@@ -10,7 +10,9 @@
 //! - [`cli`]: the command line
 //! - [`identity`]: the server's key, its fingerprint, and TLS
 //! - [`daemon`]: a running server, from start to stop; [`recovery`] makes good what the last run left
-//! - [`listener`]: the way in: limits, TLS; [`greeting`]: who it is
+//! - [`listener`]: the way in: TLS; [`gate`]: how many; [`greeting`]: who it is
+//! - [`source`]: where connections come from; [`penalties`]: what failed logins cost; [`refusals`]: counted by reason
+//! - [`operator`]: what the operator's flags ask a running daemon
 //! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection
 //! - [`session`]: logins, tickets, and what ends them; [`tenant`]: one user who has sessions
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
@@ -31,16 +33,21 @@ pub mod datadir;
 pub mod expiry;
 pub mod faults;
 pub mod flow;
+pub mod gate;
 pub mod greeting;
 pub mod handlers;
 pub mod identity;
 pub mod inlet;
 pub mod lane;
 pub mod listener;
+pub mod operator;
 pub mod password;
+pub mod penalties;
 pub mod publish;
 pub mod recovery;
+pub mod refusals;
 pub mod session;
+pub mod source;
 pub mod tenant;
 pub mod trash;
 pub mod vault;

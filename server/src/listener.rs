@@ -1,13 +1,12 @@
-//! The way in: connections are counted, encrypted, greeted, and handed to what they turn out to be.
-//! Every limit on strangers stands here or in the greeting.
+//! The way in: connections are counted, encrypted, greeted, and handed to what they turn out to be. Whoever is
+//! refused is told why, as far as that does not feed a flood.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::io::{InspectReader, InspectWriter};
 use tokio_util::sync::CancellationToken;
@@ -18,9 +17,12 @@ use wire::link::{Reader, Writer};
 
 use crate::control::{self, ControlLimits};
 use crate::flow::Flows;
-use crate::greeting::{Door, Guest};
+use crate::gate::{Gate, Place, Telling};
+use crate::greeting::{self, Door, Guest};
 use crate::inlet::Inlet;
 use crate::lane::{self, LaneLimits};
+use crate::refusals::{Reason, Refusal};
+use crate::source::Source;
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -33,84 +35,8 @@ pub struct Entrance {
     pub control: ControlLimits,
     /// For lanes.
     pub lane: LaneLimits,
-    /// Who is in.
+    /// How many may be in.
     pub gate: Gate,
-}
-
-/// Counts connections: all, those of one source, and those that have not logged in.
-#[derive(Clone, Debug)]
-pub struct Gate {
-    counts: Arc<Mutex<Counts>>,
-    max: usize,
-    per_source: usize,
-    guests: usize,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    all: usize,
-    guests: usize,
-    sources: HashMap<IpAddr, usize>,
-}
-
-/// A connection's place; given back when dropped.
-#[derive(Debug)]
-struct Place {
-    gate: Gate,
-    source: IpAddr,
-    guest: bool,
-}
-
-impl Gate {
-    /// A gate with its limits.
-    pub fn new(max: usize, per_source: usize, guests: usize) -> Self {
-        Self { counts: Arc::default(), max, per_source, guests }
-    }
-
-    fn enter(&self, source: IpAddr) -> Result<Place, &'static str> {
-        let mut counts = self.counts();
-        let theirs = counts.sources.get(&source).copied().unwrap_or(0);
-        if counts.all >= self.max {
-            return Err("connections");
-        }
-        if counts.guests >= self.guests {
-            return Err("connections without a login");
-        }
-        if theirs >= self.per_source {
-            return Err("connections of this source");
-        }
-        counts.all += 1;
-        counts.guests += 1;
-        counts.sources.insert(source, theirs + 1);
-        Ok(Place { gate: self.clone(), source, guest: true })
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        // Plain numbers: whole between any two statements.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    fn logged_in(&mut self) {
-        self.guest = false;
-        let mut counts = self.gate.counts();
-        counts.guests = counts.guests.saturating_sub(1);
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.gate.counts();
-        counts.all = counts.all.saturating_sub(1);
-        counts.guests = counts.guests.saturating_sub(usize::from(self.guest));
-        if let Some(theirs) = counts.sources.get_mut(&self.source) {
-            *theirs = theirs.saturating_sub(1);
-            if *theirs == 0 {
-                counts.sources.remove(&self.source);
-            }
-        }
-    }
 }
 
 /// Accepts connections until `closing`; their tasks are tracked.
@@ -125,20 +51,25 @@ pub async fn run(listener: TcpListener, entrance: Entrance, closing: Cancellatio
                 continue;
             }
         };
-        match entrance.gate.enter(address.ip().to_canonical()) {
-            Ok(place) => {
-                let span = tracing::info_span!("connection", peer = %address);
-                tasks.spawn(serve(stream, entrance.clone(), place).instrument(span));
+        let (source, span) = (Source::from(address.ip()), tracing::info_span!("connection", peer = %address));
+        match entrance.gate.enter(source) {
+            Ok(place) => drop(tasks.spawn(serve(stream, entrance.clone(), place).instrument(span))),
+            Err(refusal) => {
+                let _entered = span.enter();
+                tracing::info!(reason = refusal.reason.name(), "refused");
+                entrance.door.refusals.count(refusal.reason);
+                match entrance.gate.tell(source) {
+                    Some(telling) => drop(tasks.spawn(tell(stream, entrance.tls.clone(), refusal, telling))),
+                    None => entrance.door.refusals.count(Reason::Untold),
+                }
             }
-            // Nothing is said: a flood is not answered.
-            Err(limit) => tracing::info!(peer = %address, limit, "connection refused: limit reached"),
         }
     }
 }
 
 /// A connection's life. Each part of it has memory of its own: what a task holds, it holds to its end.
 async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
-    let greeting = Box::pin(greet(stream, entrance.tls, &entrance.door));
+    let greeting = Box::pin(greet(stream, entrance.tls, &entrance.door, place.source()));
     let Some((guest, flows, reader, writer)) = greeting.await else { return };
     place.logged_in();
     match guest {
@@ -155,19 +86,25 @@ async fn greet(
     stream: TcpStream,
     tls: TlsAcceptor,
     door: &Door,
+    source: Source,
 ) -> Option<(Guest, Flows, Reader<impl AsyncRead + Unpin + use<>>, Writer<impl AsyncWrite + Unpin + use<>>)> {
+    let deadline = Instant::now() + door.patience;
     // Answers are small and waited for; large writes fill their segments anyway.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let stream = match tokio::time::timeout(door.deadline, tls.accept(Inlet::new(stream))).await {
+    let stream = match timeout_at(deadline, tls.accept(Inlet::new(stream))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tracing::debug!(%error, "no TLS handshake");
+            if is_not_tls(&error) {
+                door.broke_rules(source, Reason::Tls);
+            }
             return None;
         }
         Err(_) => {
             tracing::debug!("the TLS handshake took too long");
+            door.broke_rules(source, Reason::Timeout);
             return None;
         }
     };
@@ -177,7 +114,7 @@ async fn greet(
     let reading = InspectReader::new(reading, move |bytes: &[u8]| read.add(bytes.len()));
     let writing = InspectWriter::new(writing, move |bytes: &[u8]| written.add(bytes.len()));
     let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
-    match door.greet(&mut reader, &mut writer).await {
+    match door.greet(source, deadline, &mut reader, &mut writer).await {
         Ok(guest) => Some((guest?, flows, reader, writer)),
         Err(error) => {
             tracing::debug!(%error, "greeting ended");
@@ -186,26 +123,28 @@ async fn greet(
     }
 }
 
-/// After a connection could not be accepted.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Whether the peer spoke something else. One that does not believe our certificate, or left, broke no rule.
+fn is_not_tls(error: &io::Error) -> bool {
+    let of_tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    of_tls.is_some_and(|error| !matches!(error, rustls::Error::AlertReceived(_)))
+}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_counted_and_given_back() {
-        let gate = Gate::new(3, 2, 2);
-        let [a, b, c] = [[10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 0, 3]].map(IpAddr::from);
-        let mut first = gate.enter(a).expect("room");
-        let second = gate.enter(a).expect("room");
-        assert_eq!(gate.enter(b).err(), Some("connections without a login"));
-        first.logged_in();
-        assert_eq!(gate.enter(a).err(), Some("connections of this source"));
-        let third = gate.enter(b).expect("room");
-        assert_eq!(gate.enter(c).err(), Some("connections"));
-        drop((first, second, third));
-        let counts = gate.counts();
-        assert_eq!((counts.all, counts.guests, counts.sources.len()), (0, 0, 0));
+/// Tells one that has no place why. It waits a little before, so that the handshakes of a flood stay few.
+async fn tell(stream: TcpStream, tls: TlsAcceptor, refusal: Refusal, _telling: Telling) {
+    sleep(TELL_PAUSE).await;
+    let told = tokio::time::timeout(TELL, async {
+        let (reading, writing) = tokio::io::split(tls.accept(stream).await?);
+        let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
+        greeting::show_out(refusal.fault, &mut reader, &mut writer).await
+    });
+    if !matches!(told.await, Ok(Ok(()))) {
+        tracing::debug!("a refusal could not be told");
     }
 }
+
+/// After a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Before a refusal is told.
+const TELL_PAUSE: Duration = Duration::from_millis(200);
+/// For telling it, handshake and all.
+const TELL: Duration = Duration::from_secs(3);

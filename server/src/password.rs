@@ -4,6 +4,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Instant;
 
 use argon2::Params;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +27,8 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     /// Nobody's password, hashed like all others.
     nobody: Phc,
+    /// For a full queue to be worked off.
+    retry_seconds: u32,
 }
 
 /// What came of a password.
@@ -69,12 +72,15 @@ impl Passwords {
             0 => available_parallelism().map_or(1, NonZero::get),
             at_once => at_once,
         };
+        let begun = Instant::now();
         let nobody = hasher.hash(&Secret(String::new())).map_err(PasswordError::Argon2)?;
+        let queue = begun.elapsed().as_secs_f64() * (config.queue / at_once) as f64;
         Ok(Self {
             hasher: Arc::new(hasher),
             places: Arc::new(Semaphore::new(at_once.saturating_add(config.queue).min(Semaphore::MAX_PERMITS))),
             turns: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
             nobody,
+            retry_seconds: queue.ceil() as u32 + 1,
         })
     }
 
@@ -115,7 +121,7 @@ impl Passwords {
 
     async fn turn(&self) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| PasswordError::Busy { retry_seconds: RETRY_SECONDS })?;
+        let place = place.map_err(|_| PasswordError::Busy { retry_seconds: self.retry_seconds })?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Lost)?;
         Ok([place, turn])
     }
@@ -129,9 +135,6 @@ fn rest_later(hasher: Arc<Hasher>) {
         hasher.rest(hashes);
     });
 }
-
-/// A full queue of 64 is worked off in about a second.
-const RETRY_SECONDS: u32 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use wire::fault::Detail;
 use wire::message::Ticket;
 use wire::{Code, Fault, UserName};
 
@@ -126,7 +127,7 @@ impl Sessions {
     pub fn lane(&self, session: Arc<Session>) -> Result<LanePlace, Fault> {
         let place = LanePlace(session);
         if place.0.lanes.fetch_add(1, Ordering::Relaxed) >= usize::from(self.max_lanes) {
-            return Err(Fault::new(Code::Busy, format!("a session may have {} lanes", self.max_lanes)));
+            return Err(busy(format!("a session may have {} lanes", self.max_lanes)));
         }
         Ok(place)
     }
@@ -192,7 +193,7 @@ impl Known {
                 session.ended.cancel();
                 Ok(())
             }
-            None => Err(Fault::new(Code::Busy, format!("this account has {count} sessions already"))),
+            None => Err(busy(format!("this account has {count} sessions already"))),
         }
     }
 }
@@ -242,5 +243,12 @@ impl Drop for ControlPlace {
     }
 }
 
+/// Over a limit until another session or lane ends.
+fn busy(message: String) -> Fault {
+    Fault::new(Code::Busy, message).with(Detail::RetryAfter(RETRY_SECONDS))
+}
+
+/// Sessions last: looking more often is in vain.
+const RETRY_SECONDS: u32 = 30;
 /// How long a session waits for a control connection to come back.
 const REJOIN: Duration = Duration::from_secs(300);

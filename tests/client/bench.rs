@@ -30,7 +30,11 @@ impl Bench {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let host = Host::start().await.expect("started");
+        Self::on(Host::start().await.expect("started"), options).await
+    }
+
+    /// The same with a server that is there.
+    pub(crate) async fn on(host: Host, options: Options) -> Self {
         host.add_user("ada", None).await.expect("a user");
         let proxy = Proxy::start(host.address).await.expect("started");
         let place = tempfile::tempdir().expect("a directory");

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 use tests::files::{root, root_of};
-use tests::host::Host;
+use tests::host::{Host, PASSWORD};
 
 use crate::program::{Program, finish};
 
@@ -212,4 +212,33 @@ async fn a_closed_pipe_hurts_nobody() {
     drop(child.stdout.take());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("joined").expect("ended");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_for_a_while_is_told_for_how_long() {
+    let program = Program::with(|config| {
+        (config.penalties.user_failures, config.penalties.first_seconds) = (1, 40);
+        config.limits.per_user = 1;
+    });
+    let program = program.await;
+    program.host.add_user("bob", None).await.expect("a user");
+    let login = async |user: &str, password: &str| {
+        let target = format!("{user}@{}", program.host.address);
+        let mut command = program.command(["ls", target.as_str()]);
+        command.env("CATAMARAN_PASSWORD", password);
+        finish(command).await
+    };
+    let free = login("ada", "guess").await.ended(4);
+    assert!(!free.err.contains("try again"), "{}", free.err);
+    let one_too_many = login("ada", "guess").await.ended(4);
+    assert!(
+        one_too_many.err.contains("is wrong") && one_too_many.err.ends_with("; try again in 40 s\n"),
+        "{one_too_many:?}"
+    );
+    let throttled = login("ada", PASSWORD).await.ended(4);
+    assert!(throttled.err.contains("too many logins") && throttled.err.contains("; try again in "), "{throttled:?}");
+    // A limit is no matter of the login.
+    let _session = program.host.login("bob").await.expect("his only one");
+    let busy = login("bob", PASSWORD).await.ended(3);
+    assert!(busy.err.contains("sessions already; try again in 30 s"), "{}", busy.err);
 }

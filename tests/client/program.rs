@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::host::{Host, PASSWORD};
+use tests::host::{Config, Host, PASSWORD};
 
 /// A server with the user `ada`, and a place for a client's files.
 pub(crate) struct Program {
@@ -49,7 +49,12 @@ impl Run {
 
 impl Program {
     pub(crate) async fn new() -> Self {
-        let host = Host::start().await.expect("started");
+        Self::with(|_| {}).await
+    }
+
+    /// The same with some settings of the server changed.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let host = Host::with(change).await.expect("started");
         host.add_user("ada", None).await.expect("a user");
         let program = Self { host, place: tempfile::tempdir().expect("a directory") };
         program.run(["ls", &program.target(), "--accept-new"]).await.ended(0);

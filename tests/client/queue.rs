@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use tests::files::{content, paths, root, write};
-use tests::host::eventually;
+use tests::host::{Host, Reason, eventually};
 use tests::proxy::Way;
 use tui_client::engine::status::{End, IfExists, Link, Reply, State};
 use tui_client::engine::{ConnectError, Notice, Options, Partial};
@@ -261,6 +261,36 @@ async fn a_session_that_cannot_come_back_says_so() {
     assert_eq!(fault.code, Code::Timeout);
     let refused = connect(bench.host.address.port(), bench.place.path(), "wrong", Options::default()).await;
     assert!(matches!(refused, Err(ConnectError::Login(fault)) if fault.code == Code::Login));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_to_be_left_alone_is_left_alone() {
+    let host = Host::with(|config| config.limits.max_connections = 2).await.expect("started");
+    let mut bench = Bench::on(host, Options::default()).await;
+    bench.proxy.refuse(true);
+    bench.proxy.cut();
+    let mut others = Vec::new();
+    eventually("others take all the places", async || {
+        others.extend(bench.host.login("ada").await);
+        others.len() == 2
+    })
+    .await;
+    bench.proxy.refuse(false);
+    let is_told = |link: &Link| matches!(link, Link::Lost { reason, .. } if reason.contains("all the connections"));
+    let status = bench.until("told", |status| is_told(&status.link)).await;
+    let Link::Lost { retry_in, reason } = &status.link else { panic!("{status:?}") };
+    assert!((30..=31).contains(&retry_in.as_secs()) && !reason.contains("try again"), "{retry_in:?} {reason}");
+    // Left to itself it would try twice within this.
+    let tries = bench.host.refused(Reason::Connections);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(bench.host.refused(Reason::Connections), tries);
+    drop(others);
+    // A person may be quicker; should the places not be free yet, again.
+    eventually("it is back", async || {
+        bench.engine.reconnect();
+        bench.engine.usage().await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

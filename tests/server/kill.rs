@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -217,9 +218,10 @@ async fn memory_stays_bounded_under_everything_at_once() {
     let mut ada = daemon.login("ada").await.expect("logged in");
     let before = daemon.resident().expect("weighed");
     let mut held = Vec::new();
-    // Guests with half a greeting, as many as are let in.
-    for _ in 0..30 {
-        let mut line = Line::open(daemon.address).await.expect("connected");
+    // Guests with half a greeting, as many as are let in from each of two sources.
+    for number in 0..30 {
+        let source = Ipv4Addr::new(127, 0, 0, 2 + number / 15);
+        let mut line = Line::open_from(source, daemon.address).await.expect("connected");
         line.raw(&[frame_head(1, 4096), vec![1; 4000]].concat()).await.expect("said");
         held.push(line);
     }

@@ -20,7 +20,7 @@ const MIB: u64 = 1 << 20;
 const WINDOW: u64 = 1000;
 
 fn daemon() -> Daemon {
-    let limits = "[limits]\nper_source = 1000\nper_user = 1000\nguests = 1000\n[argon2]\nqueue = 1000\n";
+    let limits = "[limits]\nper_source = 1000\nper_user = 1000\nguests = 1000\nguests_per_source = 1000\n[argon2]\nqueue = 1000\n";
     let daemon = Daemon::with_config(Path::new(env!("CARGO_BIN_EXE_server")), limits).expect("started");
     daemon.add_user("ada", "none").expect("a user");
     daemon

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use server::Config;
+pub use server::Config;
 use server::accounts::Accounts;
+pub use server::refusals::Reason;
 use server::vault::Disk;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -54,8 +55,10 @@ impl Host {
         let data = tempfile::tempdir()?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: data.path().join("data"), listen, ..Config::default() };
-        // The suites run side by side and open lanes by the dozen.
+        // The suites open lanes by the dozen, and misbehave, from one address.
         config.limits.per_source = 1024;
+        config.limits.guests_per_source = config.limits.guests;
+        (config.penalties.user_failures, config.penalties.source_failures) = (1_000_000, 1_000_000);
         change(&mut config);
         let shutdown = CancellationToken::new();
         let running = start(disk.clone(), config.clone(), shutdown.clone()).await?;
@@ -78,6 +81,11 @@ impl Host {
     /// Changes a quota, as the account flags do.
     pub async fn set_quota(&self, name: &str, quota: Option<u64>) -> Result<()> {
         Ok(self.accounts.catalog.set_quota(&name.parse()?, quota).await?)
+    }
+
+    /// How many were refused so far, for one reason.
+    pub fn refused(&self, reason: Reason) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.refusals.of(reason))
     }
 
     /// The accounts, for what the account flags can do beyond that.
@@ -113,6 +121,11 @@ impl Host {
     /// Where what a user deleted lies.
     pub fn trash(&self, name: &str) -> PathBuf {
         self.user(name).join("trash")
+    }
+
+    /// Changes settings; they count from the next restart on.
+    pub fn set(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
     }
 
     /// Ends the server as SIGTERM does, and starts it again on the same data at another port.

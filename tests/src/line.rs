@@ -1,7 +1,7 @@
 //! A connection that can say anything at any stage: bytes before TLS, frames that lie, messages out of
 //! order. It believes every certificate and keeps no rules; what it hears it reads as a client does.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -56,13 +56,22 @@ pub enum Heard<T> {
 impl Line {
     /// Connects and shakes hands; says nothing yet.
     pub async fn open(server: SocketAddr) -> Result<Self> {
+        Self::over(TcpStream::connect(server).await?).await
+    }
+
+    /// The same from another address of this machine: on Linux all of 127.0.0.0/8 are.
+    pub async fn open_from(from: Ipv4Addr, server: SocketAddr) -> Result<Self> {
+        Self::over(connect_from(from, server).await?).await
+    }
+
+    /// Shakes hands on a connection that is there.
+    pub async fn over(stream: TcpStream) -> Result<Self> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(BelieveAll));
         let mut config = config.with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
-        let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost")?;
         let stream = timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await??;
@@ -136,6 +145,13 @@ impl Line {
             }
         }))
     }
+}
+
+/// A plain connection from an address of this machine.
+pub async fn connect_from(from: Ipv4Addr, server: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    Ok(socket.connect(server).await?)
 }
 
 /// A frame of any kind, right or wrong.

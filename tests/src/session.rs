@@ -1,7 +1,7 @@
 //! A well-behaved client on a [`Line`], one step at a time, so that a test can stop between any two.
 //! What the server refuses comes back as an error that is its [`Fault`].
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -72,7 +72,11 @@ pub fn raw(path: impl AsRef<[u8]>) -> RawPath {
 
 /// A connection that has said hello.
 pub async fn greeted(server: SocketAddr) -> Result<Line> {
-    let mut line = Line::open(server).await?;
+    greet(Line::open(server).await?).await
+}
+
+/// The same on a connection that is there.
+pub async fn greet(mut line: Line) -> Result<Line> {
     line.say(&FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: "tests/1".into() }).await?;
     match line.message().await? {
         ToGuest::Hello { version, .. } if version == VERSIONS.0 => Ok(line),
@@ -93,16 +97,22 @@ impl Session {
     /// Logs in.
     pub async fn login(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
         let login = FromGuest::Login { user: user.into(), password: Secret(password.into()) };
-        Self::begin(server, &login).await
+        Self::begin(server, Line::open(server).await?, &login).await
+    }
+
+    /// Logs in from another address of this machine; its lanes come from the usual one.
+    pub async fn login_from(from: Ipv4Addr, server: SocketAddr, user: &str, password: &str) -> Result<Self> {
+        let login = FromGuest::Login { user: user.into(), password: Secret(password.into()) };
+        Self::begin(server, Line::open_from(from, server).await?, &login).await
     }
 
     /// Takes up a session whose connection was lost.
     pub async fn rejoin(server: SocketAddr, ticket: Ticket) -> Result<Self> {
-        Self::begin(server, &FromGuest::Rejoin(ticket)).await
+        Self::begin(server, Line::open(server).await?, &FromGuest::Rejoin(ticket)).await
     }
 
-    async fn begin(server: SocketAddr, how: &FromGuest) -> Result<Self> {
-        let mut line = greeted(server).await?;
+    async fn begin(server: SocketAddr, line: Line, how: &FromGuest) -> Result<Self> {
+        let mut line = greet(line).await?;
         line.say(how).await?;
         match line.message().await? {
             ToGuest::Welcome { ticket, usage, .. } => {

@@ -1,6 +1,7 @@
 //! Every way one side can say no to the other: a code that programs act on, a sentence for people.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,8 @@ pub enum Code {
     NoTrash,
     /// The text is not a pattern for names.
     BadPattern,
+    /// Too many logins failed from the same place; the detail tells when the next one is looked at.
+    Throttled,
 }
 
 impl Code {
@@ -94,12 +97,14 @@ impl Code {
             Code::Internal => "internal",
             Code::NoTrash => "no_trash",
             Code::BadPattern => "bad_pattern",
+            Code::Throttled => "throttled",
         }
     }
 
     /// Whether trying the same again later can succeed without anybody's decision.
     pub fn heals(self) -> bool {
-        matches!(self, Code::Busy | Code::Changed | Code::Draining | Code::Timeout | Code::Ticket)
+        use Code::{Busy, Changed, Draining, Throttled, Ticket, Timeout};
+        matches!(self, Busy | Changed | Draining | Timeout | Ticket | Throttled)
     }
 }
 
@@ -109,9 +114,9 @@ impl fmt::Display for Code {
     }
 }
 
-/// A refusal or a failure, as it travels.
+/// A refusal or a failure, as it travels. Shown, it says when to try again where that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", self.advice())]
 pub struct Fault {
     /// What programs act on.
     pub code: Code,
@@ -137,7 +142,7 @@ pub enum Detail {
         /// Its hash, where a record of it holds.
         root: Option<Root>,
     },
-    /// With [`Code::Busy`]: seconds to wait.
+    /// With [`Code::Busy`], [`Code::Throttled`] or [`Code::Login`]: seconds before which trying again is in vain.
     RetryAfter(u32),
 }
 
@@ -150,5 +155,17 @@ impl Fault {
     /// The same with figures.
     pub fn with(self, detail: Detail) -> Self {
         Self { detail, ..self }
+    }
+
+    /// How long whoever was refused is asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.detail {
+            Detail::RetryAfter(seconds) => Some(Duration::from_secs(seconds.into())),
+            _ => None,
+        }
+    }
+
+    fn advice(&self) -> String {
+        self.retry_after().map(|wait| format!("; try again in {} s", wait.as_secs())).unwrap_or_default()
     }
 }

@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use wire::UserName;
 use wire::size;
 
-use super::{CliError, Days, Done, Flags, Limit, check, print, run, secret};
+use super::{CliError, Days, Done, Flags, Limit, Whose, check, print, run, secret};
 use crate::accounts::{Accounts, Home};
 use crate::config::{self, Config};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
+use crate::operator;
 
 /// Does what the flags ask for.
 pub async fn perform(flags: &Flags) -> Result<Done, CliError> {
@@ -70,6 +71,14 @@ async fn act(flags: &Flags) -> Result<(), CliError> {
         let accounts = Accounts::open(&config)?;
         let uploads = accounts.catalog.uploads().await?;
         return Ok(print::uploads(&mut io::stdout(), &accounts.dir, &uploads, flags.json)?);
+    }
+    if flags.bans {
+        let held = operator::bans(&DataDir::open(&config.data_dir)?).await?;
+        return Ok(print::bans(&mut io::stdout(), &held, flags.json)?);
+    }
+    if let Some(Whose(whose)) = flags.unban {
+        let lifted = operator::unban(&DataDir::open(&config.data_dir)?, whose).await?;
+        return Ok(print::bans(&mut io::stdout(), &lifted, flags.json)?);
     }
     run::daemon(config).await
 }

@@ -9,6 +9,7 @@ use wire::size;
 
 use crate::catalog::{Account, Upload};
 use crate::datadir::DataDir;
+use crate::operator::Answer;
 
 #[derive(Serialize)]
 struct UserRow<'a> {
@@ -85,6 +86,28 @@ pub(super) fn uploads(out: &mut impl Write, dir: &DataDir, uploads: &[Upload], j
     table(out, ["USER", "SIZE", "STAGED", "STARTED", "TOUCHED", "PATH"], rows)
 }
 
+/// What is held against sources and users.
+pub(super) fn bans(out: &mut impl Write, answer: &Answer, json: bool) -> io::Result<()> {
+    if json {
+        return as_json(out, answer.penalties.iter());
+    }
+    let span = |seconds: u64, none: &str| match seconds {
+        0 => none.to_owned(),
+        1..=120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    };
+    let rows = answer.penalties.iter().map(|penalty| {
+        let user = penalty.user.clone().unwrap_or_else(|| "*".to_owned());
+        let (refused, forgotten) = (span(penalty.refused_seconds, "no"), span(penalty.forgotten_seconds, "now"));
+        [penalty.source.clone(), user, penalty.failures.to_string(), refused, forgotten]
+    });
+    table(out, ["SOURCE", "USER", "FAILURES", "REFUSED FOR", "FORGOTTEN IN"], rows)?;
+    match answer.more {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more"),
+    }
+}
+
 /// What an upload takes on the disk; nothing if it is just being finished.
 fn staged(dir: &DataDir, upload: &Upload) -> u64 {
     let file = dir.home(&upload.name).join("staging").join(&upload.staging);
@@ -127,6 +150,7 @@ mod tests {
     use crate::catalog::Catalog;
     use crate::catalog::Phc;
     use crate::config::Durability;
+    use crate::penalties::Penalty;
 
     #[tokio::test]
     async fn uploads_are_shown_with_what_they_take() {
@@ -153,5 +177,31 @@ mod tests {
         // How much exactly is the file system's business.
         assert!(rows[0]["staged"].as_u64() > Some(0), "{rows}");
         assert_eq!(age(90 * 60), "1 h ago");
+    }
+
+    #[test]
+    fn penalties_are_shown_for_people_and_for_programs() {
+        let penalty = |source: &str, user: Option<&str>, failures, refused_seconds, forgotten_seconds| Penalty {
+            source: source.into(),
+            user: user.map(str::to_owned),
+            failures,
+            refused_seconds,
+            forgotten_seconds,
+        };
+        let penalties = vec![penalty("192.0.2.7", Some("ada"), 8, 40, 4801), penalty("2001:db8::/64", None, 1, 0, 600)];
+        let answer = Answer { penalties, more: 3 };
+        let shown = |json| {
+            let mut out = Vec::new();
+            bans(&mut out, &answer, json).expect("written");
+            String::from_utf8(out).expect("UTF-8")
+        };
+        let table = "SOURCE         USER  FAILURES  REFUSED FOR  FORGOTTEN IN\n\
+                     192.0.2.7      ada   8         40 s         81 min\n\
+                     2001:db8::/64  *     1         no           10 min\n\
+                     and 3 more\n";
+        assert_eq!(shown(false), table);
+        let rows: serde_json::Value = serde_json::from_str(&shown(true)).expect("JSON");
+        assert_eq!((&rows[0]["user"], &rows[1]["user"]), (&"ada".into(), &serde_json::Value::Null));
+        assert_eq!(rows[0]["refused_seconds"], 40);
     }
 }

@@ -5,6 +5,7 @@
 
 mod alike;
 mod assist;
+mod attack;
 mod bad_input;
 mod content;
 mod engine;

@@ -28,7 +28,7 @@ async fn a_wrong_password_and_an_unknown_user_are_told_apart_by_nobody() {
     let long = "x".repeat(MAX_PASSWORD);
     let mut times: [Vec<Duration>; 4] = Default::default();
     let mut told: Vec<Fault> = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..15 {
         let tries = [("ada", "wrong"), ("nobody", "wrong"), ("locked", PASSWORD), ("ada", &long)];
         for ((user, password), times) in tries.into_iter().zip(&mut times) {
             let mut line = greeted(host.address).await.expect("greeted");
@@ -44,11 +44,14 @@ async fn a_wrong_password_and_an_unknown_user_are_told_apart_by_nobody() {
         }
     }
     assert!(told.iter().all(|fault| fault.code == Code::Login && *fault == told[0]), "{told:?}");
-    // The quickest of each: what else this machine does only adds.
-    let quickest = times.map(|times| times.into_iter().min().expect("some"));
-    let (least, most) = (quickest.iter().min().expect("some"), quickest.iter().max().expect("some"));
+    // Interleaved, so that what else this machine does meets all of them; the middle of each, so that a hiccup meets none.
+    let middle = times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2]
+    });
+    let (least, most) = (middle.iter().min().expect("some"), middle.iter().max().expect("some"));
     // Hashing takes tens of milliseconds, a look into the catalog some tenths of one.
-    assert!(*most < *least * 2 + Duration::from_millis(5), "{quickest:?}");
+    assert!(*most < *least * 2 + Duration::from_millis(10), "{middle:?}");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ pub enum ConnectError {
         /// The key it has.
         presented: Fingerprint,
     },
-    /// The server did not accept user and password.
+    /// The server did not accept user and password, or looks at none for a while.
     #[error("{0}")]
     Login(Fault),
     /// The server refuses for another reason.
@@ -115,8 +115,24 @@ impl ConnectError {
     pub(crate) fn heals(&self) -> bool {
         match self {
             ConnectError::Unreachable { .. } | ConnectError::Timeout { .. } | ConnectError::NotCatamaran { .. } => true,
-            ConnectError::Login(fault) | ConnectError::Refused { fault, .. } => fault.code.heals(),
-            _ => false,
+            _ => self.fault().is_some_and(|fault| fault.code.heals()),
+        }
+    }
+
+    /// How long the server asks to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.fault().and_then(Fault::retry_after).map(|wait| wait.min(LONGEST_WAIT))
+    }
+
+    /// Why, for those who tell themselves when the next try is.
+    pub(crate) fn reason(&self) -> String {
+        self.fault().map_or_else(|| self.to_string(), |fault| fault.message.clone())
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match self {
+            ConnectError::Login(fault) | ConnectError::Refused { fault, .. } => Some(fault),
+            _ => None,
         }
     }
 }
@@ -288,7 +304,9 @@ impl Dialer {
 
     fn refusal(&self, answer: ToGuest) -> ConnectError {
         match answer {
-            ToGuest::Refused(fault) if fault.code == Code::Login => ConnectError::Login(fault),
+            ToGuest::Refused(fault) if matches!(fault.code, Code::Login | Code::Throttled) => {
+                ConnectError::Login(fault)
+            }
             ToGuest::Refused(fault) => ConnectError::Refused { server: self.server(), fault },
             _ => self.not_catamaran("an answer out of order".to_owned()),
         }
@@ -314,5 +332,7 @@ const ALPN: &[u8] = b"catamaran/1";
 const AGENT: &str = concat!("catamaran/", env!("CARGO_PKG_VERSION"));
 /// For the whole way from a name to a session.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// However long a server asks to be left alone.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Below TLS: reads of 16 KiB from the socket halve the throughput.
 const READ_AHEAD: usize = 256 << 10;

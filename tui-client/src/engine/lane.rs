@@ -45,17 +45,20 @@ pub(crate) async fn run(shared: Shared, index: u16) {
     let mut failures = 0;
     loop {
         let ticket = work(&shared, index).await;
-        let began = Instant::now();
+        let (began, mut asked) = (Instant::now(), Duration::ZERO);
         match connect(&shared, ticket, index, failures).await {
             Ok(mut line) => {
                 let error = line.serve().await;
                 tracing::warn!(%error, index, "a lane broke");
                 line.give_back().await;
             }
-            Err(error) => tracing::warn!(%error, index, "a lane could not be opened"),
+            Err(error) => {
+                tracing::warn!(%error, index, "a lane could not be opened");
+                asked = error.retry_after().unwrap_or_default();
+            }
         }
         failures = if began.elapsed() > LONGEST_PAUSE { 0 } else { failures + 1 };
-        tokio::time::sleep((FIRST_PAUSE * failures * failures).min(LONGEST_PAUSE)).await;
+        tokio::time::sleep((FIRST_PAUSE * failures * failures).min(LONGEST_PAUSE).max(asked)).await;
     }
 }
 

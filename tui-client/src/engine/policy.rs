@@ -57,7 +57,7 @@ pub(crate) fn needs_person(code: Code) -> bool {
         Code::Quota | Code::FileQuota | Code::NoSpace | Code::Denied | Code::Io => true,
         Code::Exists | Code::NotDirectory | Code::IsDirectory | Code::NotEmpty | Code::BadPath => true,
         Code::Protocol | Code::Version | Code::Unsupported | Code::Internal | Code::NoTrash | Code::BadPattern => false,
-        Code::Login | Code::Ticket | Code::Busy | Code::Draining | Code::Timeout => false,
+        Code::Login | Code::Throttled | Code::Ticket | Code::Busy | Code::Draining | Code::Timeout => false,
         Code::NotFound | Code::Changed | Code::Damaged | Code::Superseded | Code::Cancelled => false,
     }
 }

@@ -41,7 +41,7 @@ variants!(Lane: Put Get Offer Held Seal Stored Fault Abandon Assist Fetch Kept);
 variants!(Detail: None Shortfall Existing RetryAfter);
 variants!(Code: Protocol Version Login Ticket Busy NotFound Exists NotDirectory IsDirectory NotEmpty BadPath Denied Quota
     FileQuota NoSpace Io Changed Damaged Superseded Cancelled Draining Timeout Unsupported Internal NoTrash
-    BadPattern);
+    BadPattern Throttled);
 
 #[test]
 fn every_variant_keeps_its_bytes() {
@@ -83,7 +83,7 @@ const TIME: Time = Time { secs: -2, nanos: 999_999_999 };
 const ROOT: Root = Root([0xab; 32]);
 const USAGE: Usage = Usage { quota: Some(1 << 40), used: 3, reserved: 2, files: 1, max_files: None };
 const OFFER: Offer = Offer { size: 0x0102_0304_0506_0708, mtime: TIME, executable: true, eager: false };
-const CODES: [Code; 26] = [
+const CODES: [Code; 27] = [
     Code::Protocol,
     Code::Version,
     Code::Login,
@@ -110,6 +110,7 @@ const CODES: [Code; 26] = [
     Code::Internal,
     Code::NoTrash,
     Code::BadPattern,
+    Code::Throttled,
 ];
 
 fn path(text: &str) -> RawPath {

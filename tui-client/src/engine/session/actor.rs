@@ -167,10 +167,10 @@ impl Actor {
     /// Tries until there is a session again; `None` when there will be none.
     async fn come_back(&mut self, mut reason: String) -> Option<Welcome> {
         let since = Instant::now();
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut asked) = (FIRST_PAUSE, None);
         loop {
-            let left = self.habits.give_up.map_or(LONGEST_PAUSE * 2, |most| most.saturating_sub(since.elapsed()));
-            let wait = jittered(pause).min(left);
+            let left = self.habits.give_up.map_or(Duration::MAX, |most| most.saturating_sub(since.elapsed()));
+            let wait = next_try(pause, asked).min(left);
             let hurry = self.hurry.clone();
             let mut hurried = std::pin::pin!(hurry.notified());
             // Before the loss is told, so that no wish to hurry falls between.
@@ -189,7 +189,7 @@ impl Actor {
                     self.show(Link::Refused(refused(&error)));
                     return None;
                 }
-                Err(error) => reason = error.to_string(),
+                Err(error) => (reason, asked) = (error.reason(), error.retry_after()),
             }
             if self.habits.give_up.is_some_and(|most| since.elapsed() >= most) {
                 self.show(Link::Refused(Fault::new(Code::Timeout, format!("no connection any more: {reason}"))));
@@ -265,6 +265,11 @@ fn refused(error: &ConnectError) -> Fault {
     }
 }
 
+/// Not before the server looks at us again, if it said when.
+fn next_try(pause: Duration, asked: Option<Duration>) -> Duration {
+    asked.map_or(Duration::ZERO, |asked| asked + jittered(FIRST_PAUSE)).max(jittered(pause))
+}
+
 /// A quarter more or less, so that many clients of one server do not come back together.
 fn jittered(pause: Duration) -> Duration {
     // Every `RandomState` has other keys.
@@ -286,5 +291,22 @@ mod tests {
         let pauses: Vec<Duration> = (0..50).map(|_| jittered(Duration::from_secs(4))).collect();
         assert!(pauses.iter().all(|pause| (3.0..=5.0).contains(&pause.as_secs_f64())), "{pauses:?}");
         assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+    }
+
+    #[test]
+    fn what_the_server_asked_for_is_waited_out() {
+        let seconds = Duration::from_secs;
+        let table = [
+            (seconds(4), None, 3..=5),
+            (seconds(4), Some(seconds(40)), 40..=41),
+            (seconds(24), Some(seconds(1)), 18..=30),
+        ];
+        for (pause, asked, expected) in table {
+            let wait = next_try(pause, asked);
+            assert!(
+                expected.contains(&wait.as_secs()) && asked.is_none_or(|asked| wait > asked),
+                "{pause:?} {asked:?}: {wait:?}"
+            );
+        }
     }
 }
