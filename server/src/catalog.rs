@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use wire::UserName;
 
 pub use accounts::{Account, Phc, UserId};
-pub use change::{Change, ChangeId, RecordChange};
+pub use change::{Change, ChangeId, Mark, RecordChange};
 pub use findings::{Place, RecordKey, Recorded, Standing, What};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};

@@ -100,3 +100,50 @@ impl Sweep {
 
 /// Expiry is counted in days.
 const PAUSE: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Change, Phc, RecordChange};
+    use crate::config::Durability;
+    use crate::vault::Vault;
+    use std::time::Instant;
+    use wire::RemotePath;
+
+    /// The clock of the runtime stands still and goes on by itself when there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_runs_on_looks_again_by_itself() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let catalog = Catalog::open(&dir.path().join("catalog.sqlite"), Durability::Relaxed).expect("opened");
+        let name: UserName = "ada".parse().expect("a name");
+        let user = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
+        catalog.set_trash(&name, Some(30)).await.expect("set");
+        let vault = Vault::new(dir.path(), Arc::new(Durability::Relaxed));
+        let home = vault.home(&name).expect("made");
+        std::fs::write(dir.path().join("ada/files/f"), "f").expect("written");
+        let path = RemotePath::parse(b"f").expect("a path");
+        let (change, id) = catalog.begin_trash(user, &path, 1).await.expect("begun");
+        home.to_trash(&path, id).expect("moved").expect("synced");
+        let records = RecordChange::Trashed { path, id };
+        catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
+        let sessions = Sessions::new(catalog.clone(), vault, 1, 1);
+        let draining = CancellationToken::new();
+        let look = Arc::new(Notify::new());
+        let keeping = keep(catalog.clone(), sessions, 14, look, draining.clone(), TaskTracker::new());
+        let keeping = tokio::spawn(keeping);
+        let lies = || dir.path().join(format!("ada/trash/{id}")).exists();
+        tokio::time::sleep(3 * PAUSE).await;
+        assert!(lies(), "its days are not over");
+
+        // Without a trash they are, and nobody rings.
+        catalog.set_trash(&name, None).await.expect("set");
+        let (start, clock) = (Instant::now(), tokio::time::Instant::now());
+        while lies() {
+            assert!(start.elapsed() < Duration::from_secs(30), "nobody has looked");
+            tokio::time::sleep(PAUSE / 10).await;
+        }
+        assert!(clock.elapsed() > PAUSE / 10, "by the clock");
+        draining.cancel();
+        keeping.await.expect("ended");
+    }
+}

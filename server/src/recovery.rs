@@ -2,6 +2,8 @@
 //! marked, and files in staging that nobody will ask for. A start makes it good for all; a running server for one
 //! user, when the catalog failed in the middle of a change.
 
+mod marks;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -54,8 +56,9 @@ pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &User
     let mut intents = catalog.open_intents().await?;
     intents.retain(|open| open.intent.user == id);
     let trash = catalog.trash(id).await?;
-    let home = Arc::clone(home);
+    let looking = Arc::clone(home);
     let looked = tokio::task::spawn_blocking(move || {
+        let home = looking;
         let stands = |open: &OpenIntent| {
             let stamp = home.stands_at(&open.intent.path, open.intent.record.stamp.inode);
             // The number tells whether it was renamed; the rest, whether it is still what was recorded.
@@ -75,6 +78,10 @@ pub async fn settle(catalog: &Catalog, home: &Arc<Home>, id: UserId, name: &User
         }
         let settled = Settled { intent, replaced: None };
         catalog.settle_publish(vec![settled], Vec::new()).await.into_iter().collect::<Result<(), _>>()?;
+    }
+    // Before the trash forgets: what is back from there has its records back.
+    for mark in catalog.marks(id).await? {
+        marks::mend(catalog, home, id, name, mark).await?;
     }
     catalog.forget_trashed(id, lost).await?;
     // Last: it also overrides what the intents said to the ledger.

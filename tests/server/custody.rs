@@ -351,6 +351,36 @@ async fn the_daemon_verifies_by_the_clock_and_logs_a_line_for_each_file() {
 }
 
 #[tokio::test]
+async fn a_change_that_a_crash_cut_off_leaves_no_record_astray() {
+    let mut place = place().await;
+    for name in ["moved/a", "moved/b/c", "half/gone", "half/kept", "lost", "trashed/a"] {
+        place.put(name, name.as_bytes()).await;
+    }
+    let id = place.session.trash("trashed").await.expect("moved");
+    place.daemon.kill().expect("killed");
+    // As far as each had come: a rename, a deletion, a restoration. What is lost was touched by nobody.
+    let (home, trash) = (place.daemon.home("ada"), place.daemon.trash("ada"));
+    fs::rename(home.join("moved"), home.join("there")).expect("renamed");
+    fs::remove_file(home.join("half/gone")).expect("removed");
+    fs::rename(trash.join(id.to_string()), home.join("trashed")).expect("renamed");
+    fs::remove_file(home.join("lost")).expect("removed");
+    let mark = |from: &str, to: &str| {
+        place.sql(&format!("INSERT INTO changes (user, dir, name, to_dir, to_name) VALUES (1, {from}, {to})"))
+    };
+    let name = |name: &str| format!("x'', CAST('{name}' AS BLOB)");
+    mark(&name("moved"), &name("there"));
+    mark(&name("half"), "NULL, NULL");
+    mark(&format!("x'00', CAST('{id}' AS BLOB)"), &name("trashed"));
+    place.daemon.restart().expect("restarted");
+    assert_eq!(place.verify(&[]).1, [found("/lost", "missing")]);
+    place.session = place.daemon.login("ada").await.expect("logged in");
+    for name in ["there/a", "there/b/c", "half/kept", "trashed/a"] {
+        assert!(place.session.stat(name).await.expect("there").root.is_some(), "{name} is known as before");
+    }
+    assert_eq!(place.check(&["--verify-ledger"]).0, 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_at_is_told_apart_from_damage() {
     let place = place().await;
     for flags in [["--verify", "bob"], ["--verify-ledger", "bob"]] {

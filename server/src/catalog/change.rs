@@ -1,10 +1,11 @@
 //! Changes of a home other than publishes: a mark before, and what came of it after. A mark that is
 //! still there when a daemon starts says that this account's ledger must be counted anew.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, params};
 use wire::RemotePath;
 
 use super::accounts::UserId;
+use super::findings::{self, Place};
 use super::ledger::{self, ReservationId};
 use super::records::Spot;
 use super::{Catalog, CatalogError, records, trash};
@@ -14,6 +15,15 @@ use super::{Catalog, CatalogError, records, trash};
 pub struct ChangeId {
     id: i64,
     user: UserId,
+}
+
+/// What a change is about to do: whatever it is cut off in the middle of, only these names are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What loses its name.
+    pub from: Place,
+    /// The name that it gets; none if it goes for good.
+    pub to: Option<Place>,
 }
 
 /// What a change did to a home.
@@ -68,8 +78,23 @@ pub enum RecordChange {
 
 impl Catalog {
     /// Marks an account's ledger as unsettled; durable when it returns.
-    pub async fn begin_change(&self, user: UserId) -> Result<ChangeId, CatalogError> {
-        self.write(move |db| begin(db, user)).await
+    pub async fn begin_change(&self, user: UserId, mark: Mark) -> Result<ChangeId, CatalogError> {
+        self.write(move |db| begin(db, user, &mark)).await
+    }
+
+    /// The marks of an account that are still there.
+    pub async fn marks(&self, user: UserId) -> Result<Vec<Mark>, CatalogError> {
+        self.read(move |db| {
+            let mut query = db.prepare("SELECT * FROM changes WHERE user = ?1 AND dir IS NOT NULL ORDER BY id")?;
+            Ok(query.query_map([user.0], mark)?.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Lets the records of what a change that was cut off did give another name to follow it.
+    pub async fn follow(&self, user: UserId, from: &Place, to: &Place) -> Result<(), CatalogError> {
+        let (from, to) = (Spot::of(from), Spot::of(to));
+        self.write(move |db| Ok(records::rename(db, user, &from, &to)?)).await
     }
 
     /// Says what a change did, however far it came, and takes its mark away.
@@ -107,10 +132,24 @@ impl Catalog {
 }
 
 /// Leaves the mark, within a transaction.
-pub(super) fn begin(db: &Connection, user: UserId) -> Result<ChangeId, CatalogError> {
-    let mut mark = db.prepare_cached("INSERT INTO changes (user) SELECT id FROM users WHERE id = ?1")?;
-    match mark.execute([user.0])? {
+pub(super) fn begin(db: &Connection, user: UserId, mark: &Mark) -> Result<ChangeId, CatalogError> {
+    let (from, to) = (Spot::of(&mark.from), mark.to.as_ref().map(Spot::of));
+    let (to_dir, to_name) = (to.as_ref().map(|to| &to.dir), to.as_ref().map(|to| &to.name));
+    match db.prepare_cached(BEGIN)?.execute(params![user.0, from.dir, from.name, to_dir, to_name])? {
         0 => Err(CatalogError::UserGone),
         _ => Ok(ChangeId { id: db.last_insert_rowid(), user }),
     }
 }
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<Mark> {
+    let place = |dir: Vec<u8>, name| findings::place(&Spot { dir, name });
+    let from = place(row.get("dir")?, row.get("name")?)?;
+    let to = match row.get::<_, Option<Vec<u8>>>("to_dir")? {
+        Some(dir) => Some(place(dir, row.get("to_name")?)?),
+        None => None,
+    };
+    Ok(Mark { from, to })
+}
+
+const BEGIN: &str = "
+INSERT INTO changes (user, dir, name, to_dir, to_name) SELECT id, ?2, ?3, ?4, ?5 FROM users WHERE id = ?1";

@@ -31,6 +31,10 @@ fn record(size: u64, inode: u64) -> Record {
     Record { stamp, cvs: if size > 1 << 20 { vec![Cv([1; 32]), Cv([2; 32])] } else { Vec::new() } }
 }
 
+fn mark() -> Mark {
+    Mark { from: Place::Home(path("somewhere")), to: None }
+}
+
 async fn user(catalog: &Catalog, text: &str, quota: Option<u64>, max_files: Option<u64>) -> UserId {
     catalog.add_user(&name(text), Phc("phc".into()), quota, max_files).await.expect("added")
 }
@@ -141,18 +145,18 @@ async fn the_ledger_is_exact(catalog: &Catalog) {
 
     // A copy of `b` over `a`: one file less, and the promise ends with the change.
     let reservation = Some(catalog.reserve(ada, 100, 0).await.expect("reserved"));
-    let change = catalog.begin_change(ada).await.expect("begun");
+    let change = catalog.begin_change(ada, mark()).await.expect("begun");
     assert_eq!(catalog.dirty_users().await.expect("read"), [ada]);
     let did = Change { added_bytes: 100, freed_bytes: 2 << 20, reservation, ..Change::default() };
     catalog.settle_change(change, did).await.expect("settled");
     assert_eq!(figures(catalog, ada).await, (200, 0, 2));
     assert_eq!(catalog.dirty_users().await.expect("read"), []);
 
-    let change = catalog.begin_change(ada).await.expect("begun");
+    let change = catalog.begin_change(ada, mark()).await.expect("begun");
     let did = Change { freed_bytes: 300, freed_files: 9, ..Change::default() };
     catalog.settle_change(change, did).await.expect("settled");
     assert_eq!(figures(catalog, ada).await, (0, 0, 0), "never below nothing");
-    catalog.begin_change(ada).await.expect("begun");
+    catalog.begin_change(ada, mark()).await.expect("begun");
     catalog.recount(ada, 7, 1).await.expect("recounted");
     assert_eq!((figures(catalog, ada).await, catalog.dirty_users().await.expect("read")), ((7, 0, 1), vec![]));
 }
@@ -191,7 +195,7 @@ async fn records_follow_their_files(catalog: &Catalog) {
         }
     }
     let change = async |records| {
-        let change = catalog.begin_change(ada).await.expect("begun");
+        let change = catalog.begin_change(ada, mark()).await.expect("begun");
         catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
     };
     let known =
@@ -252,9 +256,9 @@ async fn what_is_in_the_trash_is_known(catalog: &Catalog) {
 
     // Another thing of that name comes and goes meanwhile; then the first one is back with its record.
     publish(catalog, ada, "d/a", 1, None).await;
-    let change = catalog.begin_change(ada).await.expect("begun");
+    let change = catalog.begin_change(ada, mark()).await.expect("begun");
     settle(change, RecordChange::Removed(path("d"))).await;
-    let change = catalog.begin_change(ada).await.expect("begun");
+    let change = catalog.begin_change(ada, mark()).await.expect("begun");
     settle(change, RecordChange::Restored { id, path: path("d") }).await;
     assert!(root("d/a").await && catalog.trash(ada).await.expect("read").is_empty());
 
@@ -316,6 +320,7 @@ conforms!(
     what_is_in_the_trash_is_known,
     uploads_are_noted_once,
     findings_belong_to_their_records,
+    marks_say_what_a_change_is_about,
     a_record_stands_still_or_says_that_it_may_not,
     rounds_go_on_where_they_were,
     rescans_are_asked_for_and_answered
@@ -335,7 +340,7 @@ async fn reopening_shows_what_was_cut_off_and_no_reservation() {
     let bob = user(&catalog, "bob", None, None).await;
     catalog.reserve(ada, 10, 1).await.expect("reserved");
     let intent = begin(&catalog, ada, "dir/a", 2 << 20).await;
-    catalog.begin_change(bob).await.expect("begun");
+    catalog.begin_change(bob, mark()).await.expect("begun");
     drop(catalog);
 
     let catalog = open(&at).expect("opened again");
@@ -446,7 +451,7 @@ fn foreign_and_newer_files_are_refused_and_left_alone() {
     };
     let sql = |text: &str| rusqlite::Connection::open(&at).expect("opened").execute_batch(text).expect("run");
     let newer = touched(&|| sql("PRAGMA application_id = 0x43617461; PRAGMA user_version = 99; CREATE TABLE t (a)"));
-    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 4, .. }), "{newer}");
+    assert!(matches!(newer, CatalogError::Newer { found: 99, known: 5, .. }), "{newer}");
     for text in ["CREATE TABLE t (a)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
         let foreign = touched(&|| sql(text));
         assert!(matches!(foreign, CatalogError::Foreign(_)), "{text}: {foreign}");

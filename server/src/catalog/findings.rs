@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{RemotePath, UserName};
 
 use super::accounts::UserId;
-use super::records::{Spot, Stamp};
+use super::records::{Spot, Stamp, below};
 use super::rounds::Round;
 use super::sql::{self, Label, Name};
 use super::{Catalog, CatalogError};
@@ -77,6 +77,14 @@ impl RecordKey {
     }
 }
 
+impl Place {
+    /// Something in the trash, by its number there.
+    pub fn trash(id: u64) -> Self {
+        // A number is a path.
+        Place::Trash(RemotePath::parse(id.to_string().as_bytes()).unwrap_or_else(|_| RemotePath::home()))
+    }
+}
+
 impl What {
     /// As a word.
     pub fn name(self) -> &'static str {
@@ -110,6 +118,25 @@ impl Catalog {
         self.read(move |db| {
             let figures = params![after.user.0, after.spot.dir, after.spot.name, last, most];
             Ok(db.prepare_cached(NEXT)?.query_map(figures, recorded)?.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The files at a place and below it, behind a record that was seen before.
+    pub async fn recorded_below(
+        &self,
+        user: UserId,
+        place: &Place,
+        after: Option<RecordKey>,
+        most: u32,
+    ) -> Result<Vec<Recorded>, CatalogError> {
+        let spot = Spot::of(place);
+        self.read(move |db| {
+            let after = after.map_or(Spot { dir: Vec::new(), name: Vec::new() }, |key| key.spot);
+            let [own, deeper] = below(&spot.full());
+            let figures =
+                params![user.0, spot.dir, spot.name, own.0, own.1, deeper.0, deeper.1, after.dir, after.name, most];
+            Ok(db.prepare_cached(BELOW)?.query_map(figures, recorded)?.collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -226,16 +253,19 @@ fn clear(db: &Connection, key: &RecordKey) -> Result<(), CatalogError> {
     Ok(clear.execute(params![key.user.0, key.spot.dir, key.spot.name]).map(drop)?)
 }
 
-fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
-    let spot = Spot { dir: row.get("dir")?, name: row.get("name")? };
-    let place = match spot.dir.split_first() {
+pub(super) fn place(spot: &Spot) -> rusqlite::Result<Place> {
+    Ok(match spot.dir.split_first() {
         Some((0, below)) => Place::Trash(sql::joined(below, &spot.name)?),
         _ => Place::Home(sql::joined(&spot.dir, &spot.name)?),
-    };
+    })
+}
+
+fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
+    let spot = Spot { dir: row.get("dir")?, name: row.get("name")? };
     Ok(Recorded {
+        place: place(&spot)?,
         key: RecordKey { user: UserId(row.get("user")?), spot },
         name: row.get::<_, Name>("user_name")?.0,
-        place,
         stamp: sql::stamp(row)?,
         found: row.get::<_, Option<u8>>("what")?.and_then(What::of),
     })
@@ -249,6 +279,15 @@ FROM records CROSS JOIN users ON users.id = records.user
 LEFT JOIN findings ON (findings.user, findings.dir, findings.name) = (records.user, records.dir, records.name)
 WHERE (records.user, records.dir, records.name) > (?1, ?2, ?3) AND records.user <= ?4
 ORDER BY records.user, records.dir, records.name LIMIT ?5";
+
+const BELOW: &str = "
+SELECT records.user, records.dir, records.name, size, mtime_secs, mtime_nanos, inode, root, NULL AS what,
+    users.name AS user_name
+FROM records CROSS JOIN users ON users.id = records.user
+WHERE records.user = ?1 AND (records.dir, records.name) > (?8, ?9)
+    AND ((records.dir = ?2 AND records.name = ?3)
+        OR (records.dir >= ?4 AND records.dir < ?5) OR (records.dir >= ?6 AND records.dir < ?7))
+ORDER BY records.dir, records.name LIMIT ?10";
 
 const FOUND: &str = "
 SELECT records.user, records.dir, records.name, size, mtime_secs, mtime_nanos, inode, root, what,

@@ -8,6 +8,7 @@ use wire::message::Time;
 use wire::{RemotePath, Root};
 
 use super::accounts::UserId;
+use super::findings::Place;
 use super::sql::{self, Cvs, Label, Whole};
 use super::{Catalog, CatalogError};
 
@@ -113,12 +114,23 @@ impl Spot {
         Self { dir: vec![0], name: id.to_string().into_bytes() }
     }
 
+    pub(super) fn of(place: &Place) -> Self {
+        match place {
+            Place::Home(path) => Self::home(path),
+            Place::Trash(path) => {
+                let above = path.parent();
+                let below: &[u8] = if above.is_home() { b"" } else { b"/" };
+                Self { dir: [&[0], below, above.as_bytes()].concat(), name: path.name().to_vec() }
+            }
+        }
+    }
+
     fn is_home(&self) -> bool {
         self.name.is_empty()
     }
 
     /// As a directory that holds something.
-    fn full(&self) -> Vec<u8> {
+    pub(super) fn full(&self) -> Vec<u8> {
         let slash: &[u8] = if self.dir.is_empty() { b"" } else { b"/" };
         [&self.dir, slash, &self.name].concat()
     }
@@ -155,7 +167,7 @@ pub(super) fn rename(db: &Connection, user: UserId, from: &Spot, to: &Spot) -> r
 
 /// The directories from `path` down, as two ranges: itself, and what begins with `path/`. No name
 /// holds a NUL, and `0` follows `/`.
-fn below(path: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
+pub(super) fn below(path: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
     let with = |end: &[u8]| [path, end].concat();
     [(with(b""), with(b"\0")), (with(b"/"), with(b"0"))]
 }

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{RemotePath, UserName};
 
 use super::accounts::UserId;
-use super::change::{self, ChangeId};
+use super::change::{self, ChangeId, Mark};
+use super::findings::Place;
 use super::records::Spot;
 use super::sql::{self, Label, Name, Whole};
 use super::{Catalog, CatalogError, records};
@@ -81,10 +82,11 @@ impl Catalog {
     ) -> Result<(ChangeId, u64), CatalogError> {
         let path = path.clone();
         self.write(move |db| {
-            let change = change::begin(db, user)?;
             let dir = path.parent();
             db.prepare_cached(NOTE)?.execute(params![user.0, dir.as_bytes(), path.name(), Whole(bytes)])?;
-            Ok((change, db.last_insert_rowid().cast_unsigned()))
+            let id = db.last_insert_rowid().cast_unsigned();
+            let mark = Mark { from: Place::Home(path), to: Some(Place::trash(id)) };
+            Ok((change::begin(db, user, &mark)?, id))
         })
         .await
     }
@@ -96,7 +98,7 @@ impl Catalog {
             let doom = "UPDATE trash SET doomed = 1 WHERE user = ?1 AND id = ?2";
             match db.prepare_cached(doom)?.execute(params![user.0, Label(id)])? {
                 0 => Ok(None),
-                _ => change::begin(db, user).map(Some),
+                _ => change::begin(db, user, &Mark { from: Place::trash(id), to: None }).map(Some),
             }
         })
         .await

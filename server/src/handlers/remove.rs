@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::message::Answer;
 use wire::{Code, Fault, RemotePath};
 
-use crate::catalog::{Change, RecordChange};
+use crate::catalog::{Change, Mark, Place, RecordChange};
 use crate::tenant::Tenant;
 
 pub(super) async fn remove(tenant: &Arc<Tenant>, path: RemotePath, recursive: bool) -> Result<Answer, Fault> {
@@ -18,7 +18,7 @@ pub(super) async fn remove(tenant: &Arc<Tenant>, path: RemotePath, recursive: bo
         // Refused before anything is marked: most mistakes end here.
         let target = path.clone();
         tenant.on_disk(move |home| home.node(&target).map(drop)).await?;
-        let change = tenant.catalog.begin_change(tenant.id).await?;
+        let change = tenant.catalog.begin_change(tenant.id, Mark { from: Place::Home(path.clone()), to: None }).await?;
         let target = path.clone();
         let removed =
             tenant.on_disk(move |home| Ok(if recursive { home.remove_tree(&target) } else { home.remove(&target) }));

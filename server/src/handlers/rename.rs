@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wire::message::Answer;
 use wire::{Fault, RemotePath};
 
-use crate::catalog::{Change, RecordChange};
+use crate::catalog::{Change, Mark, Place, RecordChange};
 use crate::tenant::Tenant;
 
 pub(super) async fn rename(
@@ -17,7 +17,8 @@ pub(super) async fn rename(
     let directories = vec![from.parent(), to.parent()];
     let result = {
         let changing = tenant.changing().await?;
-        let change = tenant.catalog.begin_change(tenant.id).await?;
+        let mark = Mark { from: Place::Home(from.clone()), to: Some(Place::Home(to.clone())) };
+        let change = tenant.catalog.begin_change(tenant.id, mark).await?;
         let (source, target) = (from.clone(), to.clone());
         let renamed = tenant.on_disk(move |home| {
             let freed = home.rename(&source, &target, replace)?;

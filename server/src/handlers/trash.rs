@@ -6,7 +6,7 @@ use wire::message::{Answer, RawPath};
 use wire::{Code, Fault, RemotePath};
 
 use super::{Pages, stopped};
-use crate::catalog::{Change, RecordChange};
+use crate::catalog::{Change, Mark, Place, RecordChange};
 use crate::tenant::Tenant;
 use crate::trash::erase;
 use crate::vault::VaultError;
@@ -56,7 +56,8 @@ pub(super) async fn restore(tenant: &Tenant, id: u64) -> Result<Answer, Fault> {
         let Some(item) = tenant.catalog.trashed(tenant.id, id).await? else {
             return Err(Fault::new(Code::NotFound, "it is no longer in the trash"));
         };
-        let change = tenant.catalog.begin_change(tenant.id).await?;
+        let mark = Mark { from: Place::trash(id), to: Some(Place::Home(item.path.clone())) };
+        let change = tenant.catalog.begin_change(tenant.id, mark).await?;
         let (target, path) = (item.path.clone(), item.path);
         let moved = tenant.on_disk(move |home| Ok(home.from_trash(id, &target))).await?;
         let records = match &moved {

@@ -3,7 +3,8 @@
 
 use std::os::fd::AsFd;
 
-use rustix::fs::{Dir, RenameFlags, renameat_with};
+use rustix::fs::{AtFlags, Dir, RenameFlags, renameat_with, statat};
+use rustix::io::Errno;
 use wire::RemotePath;
 use wire::message::Kind;
 
@@ -33,6 +34,15 @@ impl Home {
         let synced =
             self.disk.sync_directory(self.trash.as_fd()).and_then(|()| self.disk.sync_directory(parent.as_fd()));
         Ok(synced.map_err(VaultError::from))
+    }
+
+    /// Whether something lies there.
+    pub fn is_trashed(&self, path: &RemotePath) -> Result<bool, VaultError> {
+        match statat(&self.trash, path.as_bytes(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Moves something back, where nothing has the name. Directories above it are made.

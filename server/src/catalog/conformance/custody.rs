@@ -26,7 +26,7 @@ pub(super) async fn findings_belong_to_their_records(catalog: &Catalog) {
 
     // To other names and to the trash and back.
     let change = async |records| {
-        let change = catalog.begin_change(ada).await.expect("begun");
+        let change = catalog.begin_change(ada, mark()).await.expect("begun");
         catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
     };
     change(RecordChange::Moved { from: path("a"), to: path("c") }).await;
@@ -52,6 +52,39 @@ pub(super) async fn findings_belong_to_their_records(catalog: &Catalog) {
     assert_eq!(all().await.len(), 2);
 }
 
+pub(super) async fn marks_say_what_a_change_is_about(catalog: &Catalog) {
+    let ada = user(catalog, "ada", None, None).await;
+    let home = |at: &str| Place::Home(path(at));
+    let moved = Mark { from: home("a/b"), to: Some(home("c")) };
+    let restored = Mark { from: Place::trash(7), to: Some(home("d")) };
+    let all = [moved, restored, Mark { from: home("e"), to: None }];
+    for mark in &all {
+        catalog.begin_change(ada, mark.clone()).await.expect("begun");
+    }
+    let (_, id) = catalog.begin_trash(ada, &path("f"), 1).await.expect("begun");
+    catalog.begin_erase(ada, id).await.expect("begun").expect("it is there");
+    let trashed = Mark { from: home("f"), to: Some(Place::trash(id)) };
+    let erased = Mark { from: Place::trash(id), to: None };
+    let marks = catalog.marks(ada).await.expect("read");
+    assert_eq!(marks, [all.as_slice(), &[trashed, erased]].concat());
+
+    for at in ["d", "d!", "d/1", "d/2/3", "d0", "e"] {
+        catalog.put_record(ada, &path(at), record(1, 1)).await.expect("put");
+    }
+    let below = async |place: &Place, after| {
+        let found = catalog.recorded_below(ada, place, after, 2).await.expect("read");
+        found.into_iter().map(|it| (it.place, it.key)).collect::<Vec<_>>()
+    };
+    let first = below(&home("d"), None).await;
+    let rest = below(&home("d"), first.last().map(|(_, key)| key.clone())).await;
+    let places: Vec<_> = first.into_iter().chain(rest).map(|(place, _)| place).collect();
+    assert_eq!(places, [home("d"), home("d/1"), home("d/2/3")]);
+    catalog.follow(ada, &home("d"), &Place::trash(9)).await.expect("followed");
+    let places: Vec<_> = below(&Place::trash(9), None).await.into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, [Place::trash(9), Place::Trash(path("9/1"))]);
+    assert!(below(&home("d"), None).await.is_empty());
+}
+
 pub(super) async fn a_record_stands_still_or_says_that_it_may_not(catalog: &Catalog) {
     let ada = user(catalog, "ada", None, None).await;
     publish(catalog, ada, "a", 7, None).await;
@@ -68,7 +101,7 @@ pub(super) async fn a_record_stands_still_or_says_that_it_may_not(catalog: &Cata
         catalog.abandon_publish(intent).await.expect("abandoned");
     }
     assert_eq!(catalog.ledger(ada).await.expect("read"), (7, 1, false));
-    let change = catalog.begin_change(ada).await.expect("begun");
+    let change = catalog.begin_change(ada, mark()).await.expect("begun");
     assert_eq!(standing(stamp).await, Standing::Unsettled);
     let records = RecordChange::Removed(path("a"));
     catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
