@@ -34,6 +34,8 @@ impl Place {
             self.files(&account).await?;
             self.served(&account, random).await?;
         }
+        let verified = self.daemon.try_run(&["--verify", "--from-start"])?;
+        ensure!(verified.status.success(), "records are astray: {}", String::from_utf8_lossy(&verified.stdout));
         let catalog = Catalog::open(&self.daemon.data_dir().join("catalog.sqlite"), Durability::Relaxed)?;
         ensure!(catalog.dirty_users().await?.is_empty(), "a start leaves something unsettled");
         for (number, proven) in proven.into_iter().enumerate() {
