@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rustix::io::Errno;
@@ -182,6 +183,40 @@ async fn nothing_is_acknowledged_when_the_catalog_fails() {
         place.works_on().await;
         assert_eq!(place.session.stat("file").await.expect("there").root, Some(root_of(&new)));
     }
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_in_a_directory_that_may_not_last() {
+    let mut place = Place::new().await;
+    let (standing, mut stands) = tokio::sync::mpsc::unbounded_channel();
+    let (acknowledged, told) = mpsc::channel::<()>();
+    let told = Mutex::new(Some(told));
+    // The directory is made, its name is not synced yet; long enough for an upload that does not wait for it.
+    place.disk.watch(move |step| {
+        let first = if step == Step::Directory { told.lock().expect("whole").take() } else { None };
+        let Some(told) = first else { return String::new() };
+        standing.send(()).expect("waited for");
+        format!("{:?}", told.recv_timeout(Duration::from_millis(500)).is_ok())
+    });
+    let Place { session, lane, .. } = &mut place;
+    let making = session.order(Op::Mkdir { path: raw("new"), parents: false });
+    let putting = async {
+        stands.recv().await.expect("reached");
+        lane.put("new/file", b"bytes", Expect::Absent).await.expect("stored");
+        // An error: nobody waits for it any more.
+        let _ = acknowledged.send(());
+    };
+    let (made, ()) = tokio::join!(making, putting);
+    made.expect("made");
+    let noted = place.disk.noted();
+    let at = |step| noted.iter().position(|(noted, _)| *noted == step);
+    assert!(noted.contains(&(Step::Directory, "false".into())) && at(Step::Directory) < at(Step::Name), "{noted:?}");
+
+    place.disk.fail(Step::Directory, 0, Errno::IO);
+    let failed = place.session.order(Op::Mkdir { path: raw("other"), parents: false }).await;
+    assert_eq!(fault(failed).expect("a fault").code, Code::Io);
+    assert!(!place.host.home("ada").join("other").exists());
+    place.works_on().await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::os::fd::BorrowedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -25,8 +25,8 @@ pub enum Step {
 #[derive(Default)]
 pub struct Disk(Mutex<State>);
 
-/// Asked at every step, before it is done.
-type Look = Box<dyn Fn(Step) -> String + Send>;
+/// Asked at every step, before it is done; others go on meanwhile.
+type Look = Arc<dyn Fn(Step) -> String + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -43,8 +43,8 @@ struct Fail {
 
 impl Disk {
     /// From now on, `look` says at every step what there is to be seen.
-    pub fn watch(&self, look: impl Fn(Step) -> String + Send + 'static) {
-        self.state().look = Some(Box::new(look));
+    pub fn watch(&self, look: impl Fn(Step) -> String + Send + Sync + 'static) {
+        self.state().look = Some(Arc::new(look));
     }
 
     /// Lets `passing` such steps pass and fails the one after.
@@ -58,8 +58,9 @@ impl Disk {
     }
 
     fn pass(&self, step: Step) -> Result<(), Errno> {
+        let look = self.state().look.clone();
+        let seen = look.map(|look| look(step)).unwrap_or_default();
         let mut state = self.state();
-        let seen = state.look.as_ref().map(|look| look(step)).unwrap_or_default();
         state.noted.push((step, seen));
         match &mut state.fail {
             Some(fail) if fail.step == step && fail.passing == 0 => {

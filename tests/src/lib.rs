@@ -4,6 +4,7 @@
 //! - [`files`]: files with known content, and what a home holds
 //! - [`host`]: a server in this process, with its own data directory
 //! - [`disk`]: a disk under that server that notes the order of its calls, and fails
+//! - [`outage`]: one that notes what was synced, and the states that a power cut may leave
 //! - [`daemon`]: the server's real program, to be killed; [`crash`]: killed over and over, and what then must be so
 //! - [`proxy`]: a TCP proxy that cuts, stalls, delays, corrupts and slows down
 //! - [`line`]: a connection that can say anything at any stage, right or wrong
@@ -19,6 +20,7 @@ pub mod files;
 pub mod host;
 pub mod keys;
 pub mod line;
+pub mod outage;
 pub mod picture;
 pub mod proxy;
 pub mod session;

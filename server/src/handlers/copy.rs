@@ -9,6 +9,7 @@ use wire::staging::{read_block, store_block};
 use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::Pages;
+use super::make::make;
 use crate::custody::{note_damage, refuse_damaged};
 use crate::faults::{bad_content, damaged, lost_task};
 use crate::publish::{Growth, Ready, Reservation, publish};
@@ -32,9 +33,7 @@ pub(super) async fn copy(
         copy_file(tenant, &from, &to, expect).await?;
         return Ok(Answer::Done);
     }
-    let target = to.clone();
-    let made = tenant.on_disk(move |home| home.make_directory(&target)).await;
-    match made {
+    match make(tenant, to.clone(), false).await {
         Err(fault) if replace && fault.code == Code::Exists => {}
         made => made?,
     }
@@ -44,7 +43,7 @@ pub(super) async fn copy(
         }
         let (source, target) = (join(&from, &name)?, join(&to, &name)?);
         match kind {
-            Kind::Directory => tenant.on_disk(move |home| home.make_directories(&target)).await?,
+            Kind::Directory => make(tenant, target, true).await?,
             Kind::File => copy_file(tenant, &source, &target, expect).await?,
             // A link copied elsewhere would lead elsewhere; devices are not served.
             Kind::Link | Kind::Other => {}

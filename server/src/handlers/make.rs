@@ -9,14 +9,21 @@ use crate::publish::small::Small;
 use crate::tenant::Tenant;
 
 pub(super) async fn directory(tenant: &Arc<Tenant>, path: RemotePath, parents: bool) -> Result<Answer, Fault> {
-    let target = path.clone();
-    let made = tenant.on_disk(move |home| match parents {
-        true => home.make_directories(&target),
-        false => home.make_directory(&target),
-    });
-    made.await?;
+    make(tenant, path.clone(), parents).await?;
     tenant.announce(vec![path.parent()]).await;
     Ok(Answer::Done)
+}
+
+/// In its turn: what is put into a directory is not to be acknowledged before the directory's own name is synced.
+pub(super) async fn make(tenant: &Tenant, path: RemotePath, parents: bool) -> Result<(), Fault> {
+    let changing = tenant.changing().await?;
+    let made = tenant.on_disk(move |home| match parents {
+        true => home.make_directories(&path),
+        false => home.make_directory(&path),
+    });
+    let made = made.await;
+    changing.settled();
+    made
 }
 
 /// An empty file is published like any other: with its record, and counted.

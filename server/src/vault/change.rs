@@ -36,7 +36,11 @@ impl Home {
     pub fn make_directory(&self, path: &RemotePath) -> Result<(), VaultError> {
         let (parent, name) = self.parent(path)?;
         mkdirat(&parent, name.as_slice(), Mode::RWXU)?;
-        Ok(self.disk.sync_directory(parent.as_fd())?)
+        self.disk.sync_directory(parent.as_fd()).map_err(|error| {
+            // Whoever comes later would take it for one that lasts.
+            let _ = unlinkat(&parent, name.as_slice(), AtFlags::REMOVEDIR);
+            error.into()
+        })
     }
 
     /// Makes a directory and those above it, as far as they are missing.
