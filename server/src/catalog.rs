@@ -116,6 +116,12 @@ pub enum CatalogError {
     /// The disk that holds the catalog failed, or can only be read.
     #[error("the disk of the catalog failed")]
     Disk(#[source] Arc<dyn Error + Send + Sync>),
+    /// Another program writes to it, for longer than is waited for.
+    #[error("another program keeps the catalog locked")]
+    Busy,
+    /// What lies there is not what was written.
+    #[error("the catalog is damaged; stop the server and put back a copy, then start once with relaxed durability")]
+    Damaged(#[source] Arc<dyn Error + Send + Sync>),
     /// The database failed.
     #[error("the catalog's database failed")]
     Database(#[source] Arc<dyn Error + Send + Sync>),
@@ -165,7 +171,7 @@ impl Catalog {
 impl CatalogError {
     /// Whether the whole transaction failed, and not one operation in it.
     fn is_of_database(&self) -> bool {
-        matches!(self, Self::NoSpace | Self::Disk(_) | Self::Database(_))
+        matches!(self, Self::NoSpace | Self::Disk(_) | Self::Busy | Self::Damaged(_) | Self::Database(_))
     }
 }
 
@@ -203,8 +209,16 @@ impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> Self {
         match error {
             rusqlite::Error::ToSqlConversionFailure(_) => Self::TooLarge,
+            // A number of a page that the file does not have.
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ =>
+            {
+                Self::Damaged(Arc::new(error))
+            }
             error => match error.sqlite_error_code() {
                 Some(ErrorCode::DiskFull) => Self::NoSpace,
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(Arc::new(error)),
                 Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
                     Self::Disk(Arc::new(error))
                 }

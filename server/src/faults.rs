@@ -28,6 +28,7 @@ impl From<VaultError> for Fault {
             VaultError::NoSpace => (Code::NoSpace, Detail::None),
             VaultError::Changed => (Code::Changed, Detail::None),
             VaultError::Cancelled => (Code::Cancelled, Detail::None),
+            VaultError::Busy => (Code::Busy, Detail::None),
             VaultError::Io(source) => {
                 tracing::error!(error = %source, "the disk failed");
                 (Code::Io, Detail::None)
@@ -50,6 +51,10 @@ impl From<CatalogError> for Fault {
             }
             CatalogError::UserGone | CatalogError::Locked => Fault::new(Code::Login, "the account is no longer open"),
             CatalogError::NoSpace => VaultError::NoSpace.into(),
+            CatalogError::Busy => {
+                tracing::warn!(%error, "a request is asked to come back");
+                Fault::new(Code::Busy, "the server's records are in use by another program; try again in a moment")
+            }
             CatalogError::Disk(source) => VaultError::Io(std::io::Error::other(source)).into(),
             other => {
                 tracing::error!(error = %other, "the catalog failed");

@@ -67,6 +67,9 @@ pub enum VaultError {
     /// Whoever asked is gone.
     #[error("cancelled")]
     Cancelled,
+    /// No more files can be opened for now.
+    #[error("the server has too many files open; try again in a moment")]
+    Busy,
     /// The disk failed.
     #[error("the disk failed")]
     Io(#[source] io::Error),
@@ -85,6 +88,7 @@ impl From<Errno> for VaultError {
             Errno::NAMETOOLONG => VaultError::BadTarget("a name is too long"),
             Errno::INVAL => VaultError::BadTarget("a directory cannot go below itself"),
             Errno::NOSPC | Errno::DQUOT => VaultError::NoSpace,
+            Errno::MFILE | Errno::NFILE => VaultError::Busy,
             other => VaultError::Io(other.into()),
         }
     }

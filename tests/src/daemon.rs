@@ -130,6 +130,11 @@ impl Daemon {
         self.data_dir().join("users").join(name).join("trash")
     }
 
+    /// Files, sockets and the like that it has open now.
+    pub fn descriptors(&self) -> Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
     /// Bytes of memory that it occupies now.
     pub fn resident(&self) -> Result<u64> {
         self.weigh("VmRSS:")

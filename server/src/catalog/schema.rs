@@ -108,7 +108,7 @@ fn failed(error: io::Error) -> CatalogError {
 pub(super) const APPLICATION: i64 = 0x4361_7461;
 pub(super) const VERSION: i64 = 5;
 /// How long to wait for another process's transaction.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements in this module.
 const STATEMENTS: usize = 64;
 

@@ -2,10 +2,12 @@
 //! transaction, each operation in a savepoint of its own so that one failing hurts no other, and
 //! answers all when it is durable: many small operations share one sync of the disk.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CatalogError, Released};
+use super::{CatalogError, Released, schema};
 
 /// An operation in a queue. A closure, because an enum would only repeat each method's arguments
 /// and answer.
@@ -34,6 +36,7 @@ pub(super) fn job<T: Send + 'static>(
 
 /// The writer's life: until the last handle is gone.
 pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, released: &Released) {
+    let mut locked_out = false;
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH
@@ -45,6 +48,13 @@ pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, rel
         strike(&connection, released);
         let mut answers = Vec::with_capacity(batch.len());
         let fate = run_batch(&mut connection, batch, &mut answers);
+        // All have waited for the lock: those who come next need not wait as long, one after another.
+        let is_locked_out = matches!(fate, Err(CatalogError::Busy));
+        if is_locked_out != locked_out
+            && let Ok(()) = connection.busy_timeout(if is_locked_out { AGAIN } else { schema::PATIENCE })
+        {
+            locked_out = is_locked_out;
+        }
         answers.into_iter().for_each(|answer| answer(fate.clone()));
     }
 }
@@ -110,5 +120,7 @@ fn run_one(transaction: &mut Transaction<'_>, job: Job, fate: &mut Result<(), Ca
     outcome
 }
 
+/// How long to wait for another process's transaction that was waited for in vain.
+const AGAIN: Duration = Duration::from_millis(250);
 /// Operations in one transaction, at the most: bounds how long the first waits for the last.
 const BATCH: usize = 256;

@@ -1,11 +1,13 @@
 //! The quota holds to the byte, whoever races for it, and the ledger says what the disk holds, whatever
 //! was done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tests::files::{Holds, content, holds};
-use tests::host::{Host, eventually};
+use tests::host::{Host, PASSWORD, eventually};
 use tests::session::{Session, fault, raw};
+use tokio::sync::{Barrier, Semaphore};
 use wire::Code;
 use wire::block::BLOCK;
 use wire::fault::Detail;
@@ -67,6 +69,54 @@ async fn eight_uploads_at_once_never_pass_the_quota() {
     }
     assert_eq!(exact(&host, &mut session, "the race").await.files, stored);
     assert!(holds(&host.home("ada")).expect("walked").bytes <= quota);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_sessions_at_once_never_pass_the_quota() {
+    const SESSIONS: u64 = 64;
+    let host = Host::with(|config| config.limits.per_user = SESSIONS as usize).await.expect("a server");
+    let quota = 20 * MIB + 777;
+    host.add_user("ada", Some(quota)).await.expect("a user");
+    let mut own = host.login("ada").await.expect("logged in");
+    let (turns, together) = (Arc::new(Semaphore::new(4)), Arc::new(Barrier::new(SESSIONS as usize - 1)));
+    let mut racing = tokio::task::JoinSet::new();
+    for number in 1..SESSIONS {
+        let (turns, together, address) = (Arc::clone(&turns), Arc::clone(&together), host.address);
+        racing.spawn(async move {
+            // The server hashes a few passwords at a time, and the suite need not wait in its queue.
+            let turn = turns.acquire_owned().await.expect("open");
+            let mut session = Session::login(address, "ada", PASSWORD).await.expect("logged in");
+            let mut lane = session.lane().await.expect("a lane");
+            drop(turn);
+            together.wait().await;
+            // Large and small, new ones and in each other's place; and what copies, renames and gives back.
+            let (large, small) = (content(&number.to_string(), BLOCK + number as usize), content("small", 5000));
+            let (mine, all) = (format!("file-{number}"), format!("shared-{}", number % 4));
+            let mut codes = vec![
+                lane.put(&mine, &large, Expect::Absent).await.map(drop),
+                lane.put(format!("small-{number}"), &small, Expect::Absent).await.map(drop),
+            ];
+            if number % 3 == 0 {
+                let copy = Op::Copy { from: raw(&mine), to: raw(format!("{mine}-copy")), replace: false };
+                codes.push(session.order(copy).await);
+                codes.push(session.order(Op::Remove { path: raw(&mine), recursive: false }).await);
+            }
+            codes.push(lane.put(&all, &large, Expect::Any).await.map(drop));
+            let refused = codes.into_iter().filter_map(Result::err);
+            refused.map(|error| error.downcast::<wire::Fault>().expect("a refusal").code).collect::<Vec<_>>()
+        });
+    }
+    let mut refused = Vec::new();
+    while let Some(ended) = racing.join_next().await {
+        refused.extend(ended.expect("no panic"));
+        let usage = own.space().await.expect("told");
+        assert!(usage.used + usage.reserved <= quota, "{usage:?}");
+        assert!(holds(&host.home("ada")).expect("walked").bytes <= quota);
+    }
+    assert!(refused.contains(&Code::Quota), "{refused:?}");
+    let right = |code: &Code| matches!(code, Code::Quota | Code::NotFound | Code::Superseded);
+    assert!(refused.iter().all(right), "{refused:?}");
+    exact(&host, &mut own, "the race").await;
 }
 
 #[tokio::test]
