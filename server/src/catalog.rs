@@ -120,7 +120,7 @@ pub enum CatalogError {
     #[error("another program keeps the catalog locked")]
     Busy,
     /// What lies there is not what was written.
-    #[error("the catalog is damaged; stop the server and put back a copy, then start once with relaxed durability")]
+    #[error("the catalog is damaged; stop the server and put back a copy, then --rescan every account")]
     Damaged(#[source] Arc<dyn Error + Send + Sync>),
     /// The database failed.
     #[error("the catalog's database failed")]
