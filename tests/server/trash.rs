@@ -189,6 +189,8 @@ async fn what_has_expired_is_deleted_and_the_rest_stays() {
     let session = &mut place.session;
     eventually("what is 30 days old is gone", async || session.trash_state().await.expect("told") == (Some(30), 1, 3))
         .await;
+    // It is forgotten before it is deleted, and counted until then.
+    eventually("and deleted", async || session.space().await.expect("told").used == 3).await;
     assert_eq!(place.in_trash(), 1);
     place.exact().await;
     // Without a trash, nothing stays in it.
