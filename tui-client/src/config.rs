@@ -187,6 +187,8 @@ fn on_end<'de, D: Deserializer<'de>>(from: D) -> Result<OnEnd, D::Error> {
     }
 }
 
+/// The variable of the environment that may hold the password: for this program, and for none that it starts.
+pub const PASSWORD: &str = "CATAMARAN_PASSWORD";
 /// Bytes a second. TCP opens its window again in steps of up to 256 KiB, and a server drops a lane on which nothing
 /// moves for a minute.
 const LOWEST_RATE: u64 = 8 << 10;

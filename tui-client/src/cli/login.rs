@@ -5,6 +5,7 @@ use std::io::{BufRead, Read, Write, stdin};
 use wire::message::{MAX_PASSWORD, Secret};
 
 use super::{CONNECT, Common, Face, LOGIN, USAGE, complain};
+use crate::config::PASSWORD;
 use crate::engine::{self, Accept, ConnectError, Credentials, Engine, KnownServers, Options, Target, Trust};
 
 impl Face {
@@ -72,7 +73,7 @@ pub(super) async fn given(common: &Common) -> Option<Result<String, String>> {
     if common.password_stdin {
         return Some(blocking(read_password).await);
     }
-    let password = std::env::var_os("CATAMARAN_PASSWORD")?;
+    let password = std::env::var_os(PASSWORD)?;
     Some(password.into_string().map_err(|_| "CATAMARAN_PASSWORD is not UTF-8".to_owned()))
 }
 

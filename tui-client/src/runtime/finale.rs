@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 
-use crate::config::OnEnd;
+use crate::config::{OnEnd, PASSWORD};
 use crate::update::Finale;
 
 /// Tells it, and returns at once; a command runs on by itself. Nothing of what is written or run comes from a name.
@@ -39,19 +39,25 @@ fn write(bytes: &[u8]) -> io::Result<Option<JoinHandle<()>>> {
 /// The words as they stand in the configuration, by no shell; figures in the environment. Begun and waited for by a thread
 /// of its own: a program may lie on a disk that does not answer. The client does not wait when it ends.
 fn run(words: &[String], finale: &Finale) -> io::Result<Option<JoinHandle<()>>> {
-    let Some((program, arguments)) = words.split_first() else { return Ok(None) };
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env("CATAMARAN_DONE", finale.done.to_string());
-    command.env("CATAMARAN_FAILED", finale.failed.to_string());
-    command.env("CATAMARAN_NEEDS_YOU", finale.needs_you.to_string());
-    command.env("CATAMARAN_SENT", finale.sent.to_string());
+    let Some(mut command) = command(words, finale) else { return Ok(None) };
     let thread = thread::Builder::new().name("queue-end".into());
     let waits = move || match command.status() {
         Ok(status) if status.success() => {}
         ended => tracing::warn!(?ended, "the command at the end of the queue failed"),
     };
     thread.spawn(waits).map(Some)
+}
+
+fn command(words: &[String], finale: &Finale) -> Option<Command> {
+    let (program, arguments) = words.split_first()?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.env_remove(PASSWORD);
+    command.env("CATAMARAN_DONE", finale.done.to_string());
+    command.env("CATAMARAN_FAILED", finale.failed.to_string());
+    command.env("CATAMARAN_NEEDS_YOU", finale.needs_you.to_string());
+    command.env("CATAMARAN_SENT", finale.sent.to_string());
+    Some(command)
 }
 
 #[cfg(test)]
@@ -75,6 +81,9 @@ mod tests {
         let finale = Finale { done: 3, failed: 1, needs_you: 2, sent: 5 };
         tell(&OnEnd::Command(words), &finale).unwrap().join().unwrap();
         assert_eq!(std::fs::read_to_string(file).unwrap(), "3 1 2 5 $(touch x)");
+        let words = ["env".to_owned()];
+        let command = command(&words, &finale).unwrap();
+        assert!(command.get_envs().any(|(name, value)| name == PASSWORD && value.is_none()), "no password goes on");
         // That it cannot be begun is found out by the thread as well.
         tell(&OnEnd::Command(vec!["/nowhere/at/all".into()]), &finale).unwrap().join().unwrap();
     }
