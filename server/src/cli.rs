@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser};
 use wire::UserName;
 use wire::size::{self, SizeError};
 
@@ -23,12 +23,11 @@ use crate::catalog::CatalogError;
 use crate::config::{self, ConfigError, MAX_TRASH_DAYS};
 use crate::custody::CustodyError;
 use crate::daemon::StartError;
-use crate::datadir::DataDirError;
+use crate::datadir::{DataDir, DataDirError};
 use crate::identity::IdentityError;
 use crate::operator::OperatorError;
+use crate::sandbox::{self, Wall};
 use crate::source::{Source, SourceError};
-
-pub use act::perform;
 
 /// The flags, as they stand on the command line and in the environment.
 #[derive(Debug, Parser)]
@@ -131,6 +130,10 @@ pub struct Flags {
     /// Lists and findings as JSON
     #[arg(long, requires = "list")]
     json: bool,
+
+    /// No action was asked for.
+    #[arg(skip)]
+    is_daemon: bool,
 }
 
 /// A limit of bytes or files; `None` is no limit.
@@ -191,6 +194,20 @@ pub enum CliError {
     /// The system gives no signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
+    /// The system gives no threads.
+    #[error("cannot start threads")]
+    Threads(#[source] io::Error),
+    /// The kernel has Landlock and did not take it.
+    #[error("cannot confine the process; `landlock = false` in the configuration does without")]
+    Sandbox(#[from] landlock::RulesetError),
+}
+
+/// Does what the flags ask for.
+pub fn run(flags: &Flags) -> Result<Done, CliError> {
+    // Before there is any other thread: each is confined as the one that starts it.
+    let wall = flags.confine()?;
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::Threads)?;
+    runtime.block_on(act::perform(flags, wall))
 }
 
 /// What was asked for is done.
@@ -211,6 +228,22 @@ impl Flags {
             Err(_) if self.verify.is_some() || self.verify_ledger.is_some() => ExitCode::from(NOT_LOOKED),
             Ok(Done::Differs) | Err(_) => ExitCode::FAILURE,
         }
+    }
+
+    /// From the command line and the environment.
+    pub fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        Ok(Self { is_daemon: !matches.contains_id("action"), ..Self::from_arg_matches(&matches)? })
+    }
+
+    fn confine(&self) -> Result<Wall, CliError> {
+        if !self.is_daemon {
+            return Ok(Wall::Off);
+        }
+        let config = self.configuration()?;
+        DataDir::open(&config.data_dir)?;
+        let file = self.config.as_deref().or(Some(Path::new(crate::config::PLACE)));
+        Ok(sandbox::confine(&config, file)?)
     }
 
     /// The configuration that flags, environment and file add up to.

@@ -39,6 +39,10 @@ pub struct Config {
     pub trash_days: u32,
     /// Days after which an upload that nobody went on with is deleted; 0: never.
     pub upload_days: u32,
+    /// Whether the process is confined to what it needs, where the kernel can do that.
+    pub landlock: bool,
+    /// Directories outside of `data_dir` that homes reach by links of the operator's.
+    pub also_reach: Vec<PathBuf>,
     /// What one peer may take from all.
     pub limits: Limits,
     /// How stored files are verified.
@@ -307,6 +311,8 @@ impl Default for Config {
             durability: Durability::default(),
             trash_days: 30,
             upload_days: 14,
+            landlock: true,
+            also_reach: Vec::new(),
             limits: Limits::default(),
             verify: Verify::default(),
             penalties: PenaltyRules::default(),

@@ -7,7 +7,7 @@
 //! - [`vault`]: the only code that touches users' files
 //! - [`password`]: Argon2id, a few at a time
 //! - [`accounts`]: what the account flags do
-//! - [`cli`]: the command line
+//! - [`cli`]: the command line; [`sandbox`] confines the process before the daemon runs
 //! - [`identity`]: the server's key, its fingerprint, and TLS
 //! - [`daemon`]: a running server, from start to stop; [`recovery`] makes good what the last run left
 //! - [`listener`]: the way in: TLS; [`gate`]: how many; [`greeting`]: who it is
@@ -46,6 +46,7 @@ pub mod penalties;
 pub mod publish;
 pub mod recovery;
 pub mod refusals;
+pub mod sandbox;
 pub mod session;
 pub mod source;
 pub mod tenant;

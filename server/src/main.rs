@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use server::cli::{self, Flags};
 
 /// The system's allocator keeps what blocks took, in an arena for each thread, and never gives it back: half a
@@ -10,14 +9,13 @@ use server::cli::{self, Flags};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let program = cli::program(std::env::args_os());
-    let flags = match Flags::try_parse() {
+    let flags = match Flags::read() {
         Ok(flags) => flags,
         Err(error) => return cli::explain(&program, &error),
     };
-    let result = cli::perform(&flags).await;
+    let result = cli::run(&flags);
     let code = flags.exit_code(&result);
     if let Err(error) = result {
         cli::complain(&program, &format!("{:#}", anyhow::Error::new(error)));

@@ -11,9 +11,10 @@ use crate::config::{self, Config};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
 use crate::operator;
+use crate::sandbox::Wall;
 
 /// Does what the flags ask for.
-pub async fn perform(flags: &Flags) -> Result<Done, CliError> {
+pub(super) async fn perform(flags: &Flags, wall: Wall) -> Result<Done, CliError> {
     if let Some(name) = &flags.verify {
         return check::verify(flags, &flags.configuration()?, name.as_ref()).await;
     }
@@ -23,10 +24,10 @@ pub async fn perform(flags: &Flags) -> Result<Done, CliError> {
     if let Some(name) = &flags.rescan {
         return check::rescan(flags, &flags.configuration()?, name.as_ref()).await;
     }
-    act(flags).await.map(|()| Done::Well)
+    act(flags, wall).await.map(|()| Done::Well)
 }
 
-async fn act(flags: &Flags) -> Result<(), CliError> {
+async fn act(flags: &Flags, wall: Wall) -> Result<(), CliError> {
     if flags.print_config {
         return Ok(io::stdout().write_all(config::DEFAULTS.as_bytes())?);
     }
@@ -80,7 +81,7 @@ async fn act(flags: &Flags) -> Result<(), CliError> {
         let lifted = operator::unban(&DataDir::open(&config.data_dir)?, whose).await?;
         return Ok(print::bans(&mut io::stdout(), &lifted, flags.json)?);
     }
-    run::daemon(config).await
+    run::daemon(config, wall).await
 }
 
 /// Also reads the operator's certificate, which only the daemon would otherwise miss.
