@@ -20,7 +20,16 @@ const MIB: u64 = 1 << 20;
 const WINDOW: u64 = 1000;
 
 fn daemon() -> Daemon {
-    let limits = "[limits]\nper_source = 1000\nper_user = 1000\nguests = 1000\nguests_per_source = 1000\n[argon2]\nqueue = 1000\n";
+    let limits = "[limits]
+login_seconds = 300
+per_source = 1000
+per_user = 1000
+guests = 1000
+\
+        guests_per_source = 1000
+[argon2]
+queue = 1000
+";
     let daemon = Daemon::with_config(Path::new(env!("CARGO_BIN_EXE_server")), limits).expect("started");
     daemon.add_user("ada", "none").expect("a user");
     daemon

@@ -13,13 +13,13 @@ use crate::sandbox::Wall;
 /// Runs until SIGTERM or SIGINT; a second one ends it at once.
 pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
     begin_log(&config.log);
-    match wall {
-        Wall::Whole | Wall::Off => tracing::info!(landlock = wall.shown(), "confined"),
-        Wall::Partly | Wall::None => tracing::warn!(landlock = wall.shown(), "confined in part"),
-    }
     let mut signals = Signals::new().map_err(CliError::Signals)?;
     let shutdown = CancellationToken::new();
     let running = crate::start(config, shutdown.clone()).await?;
+    match wall {
+        Wall::Whole | Wall::Off => tracing::info!(landlock = wall.shown(), "sandbox"),
+        Wall::Partly | Wall::None => tracing::warn!(landlock = wall.shown(), "sandbox"),
+    }
     tracing::info!(address = %running.address, fingerprint = running.fingerprint, "ready");
     writeln!(io::stdout(), "listening on {}", running.address)?;
 
