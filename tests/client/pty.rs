@@ -7,6 +7,7 @@ mod day;
 mod kept;
 mod keyboard;
 mod looking;
+mod many;
 mod panes;
 
 use std::fs;

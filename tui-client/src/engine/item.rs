@@ -4,6 +4,7 @@
 mod keeping;
 mod leaving;
 mod part;
+mod scan;
 mod shown;
 
 use std::collections::VecDeque;
@@ -18,12 +19,12 @@ use super::limit::Limit;
 use super::local;
 use super::policy::numbered;
 use super::progress::{Live, Meter};
-use super::scan::ahead::Ahead;
 use super::spread::Spread;
 use super::status::{AfterCopy, Direction, IfExists, ItemId, Job, NewItem, Priority, Question, Side};
 use keeping::Keeping;
 pub(crate) use leaving::{Again, Emptied, Emptying, Kept, Leave, Leaving};
 pub(crate) use part::Part;
+pub(crate) use scan::Scan;
 
 /// A file to be transferred.
 #[derive(Clone, Debug)]
@@ -114,29 +115,6 @@ impl File {
             }
             Job::Down { target, .. } => local::shown(target),
         }
-    }
-}
-
-/// A directory to be looked into, or the item's own source, of which nothing is known yet.
-#[derive(Clone, Debug)]
-pub(crate) struct Scan {
-    pub(crate) job: Job,
-    /// Names of the target within the tree: 0 for the item's own.
-    pub(crate) depth: usize,
-    /// Whether it is the item's own source.
-    pub(crate) is_root: bool,
-    /// The target directory does not exist yet, so nothing in it does.
-    pub(crate) fresh: bool,
-    pub(crate) tries: u32,
-    pub(crate) waits: Option<Instant>,
-    /// What was asked for together with the directory above.
-    pub(crate) ahead: Option<Arc<Ahead>>,
-}
-
-impl Scan {
-    /// Of an item's own source.
-    pub(crate) fn new(job: Job) -> Self {
-        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, ahead: None }
     }
 }
 

@@ -51,43 +51,58 @@ pub(crate) async fn run(queue: Queue, session: Session) {
     }
 }
 
-async fn one(queue: Queue, session: Session, room: Arc<Semaphore>, id: ItemId, scan: Scan, stop: CancellationToken) {
+async fn one(
+    queue: Queue,
+    session: Session,
+    room: Arc<Semaphore>,
+    id: ItemId,
+    mut scan: Scan,
+    stop: CancellationToken,
+) {
     match queue.part(id, &scan) {
-        Some((Part::Chosen(chosen), _)) => return chosen::feed(&queue, id, scan, &chosen).await,
+        Some((Part::Chosen(chosen), fed)) => return chosen::feed(&queue, (id, scan), (&chosen, fed), &stop).await,
         Some((Part::Picked(picked), fed)) => {
             return picked::feed(&queue, &session, (id, scan), (picked, fed), &stop).await;
         }
         None => {}
     }
+    let left = std::mem::take(&mut scan.left);
+    if !left.is_empty() {
+        return feed(&queue, id, scan, left, &stop).await;
+    }
     let looker = Looker { queue: &queue, session: &session, room: &room, id, scan: &scan };
     let looked = async { if scan.is_root { looker.root().await } else { looker.directory().await } };
     let result = tokio::select! {
         result = looked => result,
-        // Whatever of it was fed already is not fed twice: feeding is not interrupted.
-        () = stop.cancelled() => Err(Fault::new(Code::Cancelled, "stopped")),
+        () = stop.cancelled() => Err(stopped()),
     };
     match result {
         Ok(Found { leaves, scans, is_directory }) => {
             let bytes = leaves.iter().map(|leaf| leaf.source.size).sum();
             queue.found(id, leaves.len() as u64, bytes, scans);
-            feed(&queue, id, &scan, leaves).await;
             let is_root = scan.is_root && !is_directory;
-            queue.scanned(id, Scan { is_root, ..scan }, Ok(()));
+            feed(&queue, id, Scan { is_root, ..scan }, leaves, &stop).await;
         }
         Err(fault) => queue.scanned(id, scan, Err(fault)),
     }
 }
 
-async fn feed(queue: &Queue, id: ItemId, scan: &Scan, leaves: Vec<Leaf>) {
-    let mut files = leaves.into_iter().filter_map(|leaf| leaf.file(id, scan));
-    loop {
-        queue.room().await;
-        let portion: Vec<File> = files.by_ref().take(PORTION).collect();
-        if portion.is_empty() {
-            return;
+/// Feeds what was found in a directory. A pause ends that; what is left then is fed when the item goes on.
+async fn feed(queue: &Queue, id: ItemId, scan: Scan, leaves: Vec<Leaf>, stop: &CancellationToken) {
+    let mut leaves = leaves.into_iter();
+    while !leaves.as_slice().is_empty() {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return queue.scanned(id, Scan { left: leaves.collect(), ..scan }, Err(stopped())),
+            () = queue.room() => {}
         }
-        queue.add_files(id, portion);
+        queue.add_files(id, leaves.by_ref().take(PORTION).filter_map(|leaf| leaf.file(id, &scan)).collect());
     }
+    queue.scanned(id, scan, Ok(()));
+}
+
+fn stopped() -> Fault {
+    Fault::new(Code::Cancelled, "stopped")
 }
 
 struct Looker<'a> {
@@ -107,7 +122,8 @@ struct Found {
 }
 
 /// A file that was found and waits for room: a third of what it will take in the queue, where it has its paths.
-struct Leaf {
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
     /// Its name in the directory; `None`: the item itself.
     name: Option<Vec<u8>>,
     source: Side,
@@ -299,3 +315,57 @@ const AT_ONCE: usize = 48;
 /// Files added at once.
 const PORTION: usize = 256;
 const LATER: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::super::Refused;
+    use super::super::queue::{Appetite, Taken};
+    use super::super::status::{AfterCopy, IfExists, NewItem};
+    use super::*;
+
+    const MANY: usize = 10_000;
+
+    fn take(queue: &Queue, all: &mut Vec<String>) -> usize {
+        let appetite = Appetite { lane: 0, direction: None, files: 500, bytes: 1 << 20, large: false };
+        let Taken::Small(works) = queue.take(appetite, &Arc::default()) else { return 0 };
+        all.extend(works.iter().map(|work| work.file.shown_target()));
+        works.len()
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_the_feeding_of_a_directory_and_what_is_left_comes_after_it() {
+        let queue = Queue::new(Refused::Fails);
+        let job = Job::Up { source: "/l".into(), target: RemotePath::home() };
+        let new = NewItem { job, if_exists: IfExists::Ask, source: AfterCopy::Keep };
+        let [id] = queue.enqueue(vec![new])[..] else { panic!("one item") };
+        let source = Side { size: 1, mtime: Default::default(), root: None };
+        let leaf = |n: usize| Leaf { name: Some(n.to_string().into()), source, target: Target::Unknown };
+        let (_, mut scan, mut stop) = queue.next_scan().expect("the item itself");
+        let (mut leaves, mut all, mut pauses) = ((0..MANY).map(leaf).collect(), Vec::new(), 0);
+        loop {
+            let (feeding, token) = (queue.clone(), stop.clone());
+            let task = tokio::spawn(async move { feed(&feeding, id, scan, leaves, &token).await });
+            for _ in 0..6 {
+                // On the one thread there is, whoever feeds does all it can.
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                take(&queue, &mut all);
+            }
+            queue.pause(id);
+            task.await.expect("it ends");
+            queue.resume(id);
+            // What waits is all that was fed: a pause makes no room.
+            let before = all.len();
+            while take(&queue, &mut all) > 0 {}
+            assert!(all.len() - before <= 2500, "{} waited", all.len() - before);
+            let Some((_, mut next, token)) = queue.next_scan() else { break };
+            leaves = std::mem::take(&mut next.left);
+            (scan, stop, pauses) = (next, token, pauses + 1);
+        }
+        assert_eq!((pauses > 0, all.len()), (true, MANY));
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), MANY, "each once");
+    }
+}

@@ -1,20 +1,29 @@
 //! Files that were chosen before: there is nothing to be looked for, only to be fed as there is room.
 
+use tokio_util::sync::CancellationToken;
 use wire::path::escape;
 use wire::{Code, Fault};
 
 use super::super::item::{File, Scan, Target, below};
 use super::super::queue::Queue;
 use super::super::status::{Chosen, ItemId};
-use super::PORTION;
+use super::{PORTION, stopped};
 
-/// Feeds the files of an item.
-pub(super) async fn feed(queue: &Queue, id: ItemId, scan: Scan, chosen: &[Chosen]) {
-    queue.is_directory(id);
+/// Feeds the files of an item, from the first that was not fed before.
+pub(super) async fn feed(
+    queue: &Queue,
+    (id, scan): (ItemId, Scan),
+    (chosen, fed): (&[Chosen], usize),
+    stop: &CancellationToken,
+) {
     let bytes = chosen.iter().map(|chosen| chosen.source.size).fold(0, u64::saturating_add);
-    queue.found(id, chosen.len() as u64, bytes, Vec::new());
-    for portion in chosen.chunks(PORTION) {
-        queue.room().await;
+    queue.begin_feeding(id, chosen.len() as u64, bytes);
+    for (start, portion) in (0..).step_by(PORTION).zip(chosen.chunks(PORTION)).filter(|(start, _)| *start >= fed) {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return queue.scanned(id, scan, Err(stopped())),
+            () = queue.room() => {}
+        }
         let mut files = Vec::with_capacity(portion.len());
         for chosen in portion {
             match file(id, &scan, chosen) {
@@ -26,7 +35,7 @@ pub(super) async fn feed(queue: &Queue, id: ItemId, scan: Scan, chosen: &[Chosen
                 }
             }
         }
-        queue.add_files(id, files);
+        queue.feed(id, files, Vec::new(), start + PORTION);
     }
     queue.scanned(id, Scan { is_root: false, ..scan }, Ok(()));
 }

@@ -11,7 +11,7 @@ use super::super::local;
 use super::super::queue::Queue;
 use super::super::session::Session;
 use super::super::status::{ItemId, Job, Side};
-use super::{PORTION, blocking, is_absent};
+use super::{PORTION, blocking, is_absent, stopped};
 use crate::entries::{Entries, EntryRef, Heirs, Picked};
 
 /// Feeds the entries of an item, from the first that was not fed before.
@@ -82,8 +82,9 @@ impl Feeding {
     ) -> Result<(), Fault> {
         for start in (fed..self.picked.len()).step_by(PORTION) {
             tokio::select! {
-                () = queue.room_for(id) => {}
+                biased;
                 () = stop.cancelled() => return Err(stopped()),
+                () = queue.room_for(id) => {}
             }
             let (mut files, mut scans) = (Vec::with_capacity(PORTION), Vec::new());
             for entry in self.picked.range(start..start + PORTION) {
@@ -151,10 +152,6 @@ async fn list(session: &Session, path: &wire::RemotePath) -> Result<Entries, Fau
         page.iter().for_each(|entry| all.push(entry));
     }
     Ok(all)
-}
-
-fn stopped() -> Fault {
-    Fault::new(Code::Cancelled, "stopped")
 }
 
 #[cfg(test)]
