@@ -282,10 +282,14 @@ impl Line {
                 Ok(Finish::Skipped { .. }) => Message::Abandon { transfer, keep: true },
                 Err(fault) => Message::Fault { transfer, fault: fault.clone() },
             };
-            landed.settle(&self.queue);
             if told.is_ok() {
-                told = self.wire.feed(&message).await;
+                told = match &landed.result {
+                    // Before the queue hears of it: with its last file a program ends, and the server would not be told.
+                    Err(_) => self.wire.send(&message).await,
+                    Ok(_) => self.wire.feed(&message).await,
+                };
             }
+            landed.settle(&self.queue);
         }
         told
     }
@@ -323,10 +327,11 @@ impl Line {
 
     /// Something is wrong with what came, or with the disk: the transfer is over on both sides.
     async fn give_up(&mut self, transfer: u64, fault: Fault) -> Result<(), LinkError> {
+        let told = self.wire.send(&Message::Fault { transfer, fault: fault.clone() }).await;
         if let Some(download) = self.end(transfer) {
-            self.queue.faulted(download.work, fault.clone());
+            self.queue.faulted(download.work, fault);
         }
-        self.wire.send(&Message::Fault { transfer, fault }).await
+        told
     }
 
     /// Takes a download that does not come to its end off the lane.
