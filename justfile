@@ -41,6 +41,15 @@ bench-micro *ARGS:
 bench-scale *ARGS:
     tests/bench/scale.py {{ARGS}}
 
+# Searches for bytes that break something: frames, messages, paths, patterns or connection. Needs `cargo install cargo-fuzz` and
+# a nightly compiler; a stable one does with the switch that is set here. What it finds goes into tests/fuzz/artifacts
+fuzz TARGET SECONDS="60":
+    cd tests/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . -s none {{TARGET}} $(mktemp -d) corpus/{{TARGET}} -- -max_total_time={{SECONDS}} -max_len=16384
+
+# What each search begins with, anew from the messages as they are
+corpus:
+    cargo run --quiet -p tests --bin corpus tests/fuzz/corpus
+
 # assets/manual.md and assets/keys/keys.toml from the action table
 manual:
     cargo run --quiet -p tui-client -- --print-keys > assets/keys/keys.toml.new

@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use wire::fault::Detail;
+use wire::frame::MAX_CONTROL;
 use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
@@ -18,7 +19,7 @@ use crate::flow::{Flow, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
 use crate::refusals::{Reason, Refusals};
 use crate::session::{ControlPlace, Sessions};
-use crate::tenant::Tenant;
+use crate::tenant::{self, Tenant};
 
 /// What a control connection may cost.
 #[derive(Clone, Debug)]
@@ -199,6 +200,11 @@ async fn write<W: AsyncWrite + Unpin>(
     }
     // The peer may be gone already.
     let _ = tokio::time::timeout(stall, writer.close()).await;
+}
+
+/// Of a control connection with its requests, in bytes.
+pub(crate) fn memory(requests: usize) -> usize {
+    OUTGOING * MAX_CONTROL + requests.saturating_mul(handlers::MEMORY) + tenant::MEMORY
 }
 
 /// Messages that wait for the writer, of up to 64 KiB each: a peer that does not read holds 1 MiB. Boxed, because

@@ -97,7 +97,7 @@ pub(crate) async fn note_damage(tenant: &Tenant, path: &RemotePath) -> Result<bo
 /// A client says that what it got is damaged: the file is read, for a word of a client is not believed. One who says
 /// so of many files at once has to wait for the next round.
 pub(crate) async fn suspect(tenant: Arc<Tenant>, path: RemotePath, stop: CancellationToken) {
-    let Ok(_turn) = tenant.hashing.try_acquire() else { return };
+    let Ok(_turn) = tenant.reading.try_acquire() else { return };
     let looked = async {
         let Some(record) = tenant.catalog.record(tenant.id, &path).await? else { return Ok(false) };
         let target = path.clone();

@@ -25,7 +25,7 @@ impl From<VaultError> for Fault {
             VaultError::NotEmpty => (Code::NotEmpty, Detail::None),
             VaultError::Denied => (Code::Denied, Detail::None),
             VaultError::BadTarget(_) => (Code::BadPath, Detail::None),
-            VaultError::NoSpace => (Code::NoSpace, Detail::None),
+            VaultError::NoSpace | VaultError::TooLarge => (Code::NoSpace, Detail::None),
             VaultError::Changed => (Code::Changed, Detail::None),
             VaultError::Cancelled => (Code::Cancelled, Detail::None),
             VaultError::Busy => (Code::Busy, Detail::None),
@@ -49,6 +49,7 @@ impl From<CatalogError> for Fault {
                 Fault::new(Code::FileQuota, format!("the account may not hold {shortfall} more files"))
                     .with(Detail::Shortfall(shortfall))
             }
+            CatalogError::TooLarge => Fault::new(Code::Quota, error.to_string()),
             CatalogError::UserGone | CatalogError::Locked => Fault::new(Code::Login, "the account is no longer open"),
             CatalogError::NoSpace => VaultError::NoSpace.into(),
             CatalogError::Busy => {

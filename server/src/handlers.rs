@@ -14,11 +14,13 @@ mod trash;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use wire::frame::MAX_CONTROL;
 use wire::message::{Answer, Entry, FromServer, Op, RawPath};
 use wire::{Code, Fault, RemotePath};
 
 use crate::faults::bad_path;
 use crate::tenant::Tenant;
+use crate::vault::{Depth, PAGE_BYTES};
 use std::sync::Arc;
 
 /// The way out for the pages of one answer.
@@ -43,6 +45,11 @@ impl Pages {
             _ => Err(stopped()),
         }
     }
+
+    /// A fault: nobody wants the rest.
+    fn go_on(&self) -> Result<(), Fault> {
+        if self.cancel.is_cancelled() { Err(stopped()) } else { Ok(()) }
+    }
 }
 
 /// Whoever asked does not want the rest.
@@ -53,8 +60,8 @@ fn stopped() -> Fault {
 /// Does what was asked.
 pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<Answer, Fault> {
     match op {
-        Op::List { path } => list::list(tenant, parse(&path)?, list::Depth::One, pages).await,
-        Op::Walk { path } => list::list(tenant, parse(&path)?, list::Depth::All, pages).await,
+        Op::List { path } => list::list(tenant, parse(&path)?, Depth::One, |_| true, pages).await,
+        Op::Walk { path } => list::list(tenant, parse(&path)?, Depth::All, |_| true, pages).await,
         Op::Stat { path } => stat::stat(tenant, parse(&path)?).await,
         Op::Mkdir { path, parents } => make::directory(tenant, parse(&path)?, parents).await,
         Op::Create { path } => make::file(tenant, parse(&path)?).await,
@@ -74,6 +81,11 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<A
         Op::EmptyTrash => trash::empty(tenant, pages).await,
     }
 }
+
+/// Of a request, in bytes: itself, and two pages, each as it was read, as it travels, and on the way between.
+pub(crate) const MEMORY: usize = MAX_CONTROL + 2 * FORMS * PAGE_BYTES;
+/// Bytes of a page in memory for each that travels, all its forms together.
+const FORMS: usize = 6;
 
 fn parse(path: &RawPath) -> Result<RemotePath, Fault> {
     RemotePath::parse(&path.0).map_err(|error| bad_path(&error))

@@ -117,7 +117,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Inlet<S> {
 
 /// Encrypted bytes read from a socket at once: rustls asks for a few KiB at a time, and most of the
 /// system calls are saved by a large buffer below it.
-const LARGE: usize = 256 << 10;
+pub(crate) const LARGE: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {

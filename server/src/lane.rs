@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::frame::BlockHeader;
+use wire::frame::{BlockHeader, MAX_CONTROL};
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
@@ -118,6 +118,8 @@ async fn write_one<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, outgoing: Box<
     }
 }
 
+/// Of a lane, in bytes, beside 33 for each block of a file in hand.
+pub(crate) const MEMORY: usize = receive::MEMORY + send::MEMORY + OUTGOING * MAX_CONTROL;
 /// Messages and small blocks that wait for the writer. Large blocks are bounded by their buffers. Boxed, because a
 /// channel keeps 32 places and more, which a lane at rest has too.
 const OUTGOING: usize = 64;

@@ -20,6 +20,7 @@
 //! - [`publish`]: the order in which a proven file gets its name, its record and its acknowledgement
 //! - [`custody`]: stored files against their records, the ledger against the disk
 //! - [`trash`]: what was deleted; [`expiry`]: when that, and what was never finished, is gone for good
+//! - [`memory`]: the most of it that all this takes, from the limits
 //! - [`faults`]: one table from errors to what clients are told
 
 pub mod accounts;
@@ -40,6 +41,7 @@ pub mod identity;
 pub mod inlet;
 pub mod lane;
 pub mod listener;
+pub mod memory;
 pub mod operator;
 pub mod password;
 pub mod penalties;

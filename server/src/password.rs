@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use argon2::Params;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::frame::MAX_GUEST;
 use wire::message::{MAX_PASSWORD, Secret};
 
 use crate::catalog::Phc;
@@ -68,10 +69,7 @@ impl Passwords {
         let params = Params::new(config.memory_kib, config.passes, config.lanes, None)
             .map_err(|error| PasswordError::Argon2(error.into()))?;
         let hasher = Hasher::new(params);
-        let at_once = match config.at_once {
-            0 => available_parallelism().map_or(1, NonZero::get),
-            at_once => at_once,
-        };
+        let at_once = at_once(config);
         let begun = Instant::now();
         let nobody = hasher.hash(&Secret(String::new())).map_err(PasswordError::Argon2)?;
         let queue = begun.elapsed().as_secs_f64() * (config.queue / at_once) as f64;
@@ -125,6 +123,19 @@ impl Passwords {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Lost)?;
         Ok([place, turn])
     }
+}
+
+fn at_once(config: &Hashing) -> usize {
+    match config.at_once {
+        0 => available_parallelism().map_or(1, NonZero::get),
+        at_once => at_once,
+    }
+}
+
+/// Of all hashes at once and the passwords that wait, in bytes.
+pub(crate) fn memory(config: &Hashing) -> u64 {
+    let hash = u64::from(config.memory_kib) << 10;
+    (at_once(config) as u64).saturating_mul(hash).saturating_add((config.queue * MAX_GUEST) as u64)
 }
 
 /// Gives the memory of hashes back when none was made for [`REST`].

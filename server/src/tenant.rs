@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use wire::fault::Detail;
 use wire::message::{Kind, Notice, RawPath};
-use wire::{Code, Fault, RemotePath, UserName};
+use wire::path::MAX_PATH;
+use wire::{BLOCK, Code, Fault, RemotePath, UserName};
 
 use crate::catalog::{Catalog, Record, UserId};
 use crate::faults::lost_task;
 use crate::publish::small::{self, GROUP, SMALL_PREFIX, Small};
 use crate::recovery;
-use crate::vault::{Home, Leftover, Stamp, VaultError, staging_name};
+use crate::vault::{Home, Leftover, Listing, Page, Stamp, VaultError, staging_name};
 
 /// A user with sessions. Made at the first login, dropped with the last session.
 #[derive(Debug)]
@@ -25,9 +26,13 @@ pub struct Tenant {
     pub name: UserName,
     /// Ledger and records.
     pub catalog: Catalog,
-    /// Turns at reading whole files for their hashes, a block of memory each.
-    pub hashing: Semaphore,
+    /// Turns at looking for names, with the memory of a pattern each.
+    pub finding: Semaphore,
+    /// Turns at reading whole files, for their hashes and for copies: a block of memory and a thread each.
+    pub reading: Semaphore,
     home: Arc<Home>,
+    /// Threads that work on the home at once: others need some, too.
+    threads: Arc<Semaphore>,
     changes: tokio::sync::Mutex<()>,
     /// The last change may not be settled. Set only while `changes` is held.
     unsettled: AtomicBool,
@@ -38,13 +43,12 @@ pub struct Tenant {
 
 #[derive(Debug, Default)]
 struct Claims {
-    next: u64,
     held: HashMap<RemotePath, Slot>,
 }
 
-#[derive(Debug)]
+/// There while anybody holds the path or waits for it.
+#[derive(Debug, Default)]
 struct Slot {
-    claim: u64,
     gate: Arc<tokio::sync::Mutex<()>>,
     revoke: Option<oneshot::Sender<()>>,
 }
@@ -54,8 +58,8 @@ struct Slot {
 pub struct Claim {
     tenant: Arc<Tenant>,
     path: RemotePath,
-    claim: u64,
-    _gate: tokio::sync::OwnedMutexGuard<()>,
+    /// `None` while it is waited for.
+    gate: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
 
 /// The sole right to change names. What is not told to be settled when it ends is looked at again before
@@ -88,8 +92,10 @@ impl Tenant {
             id,
             name,
             catalog,
-            hashing: Semaphore::new(HASHING),
+            finding: Semaphore::new(FINDING),
+            reading: Semaphore::new(READING),
             home: Arc::new(home),
+            threads: Arc::new(Semaphore::new(THREADS)),
             changes: tokio::sync::Mutex::new(()),
             // Whoever was here before may have left something.
             unsettled: AtomicBool::new(true),
@@ -107,10 +113,22 @@ impl Tenant {
         work: impl FnOnce(&Home) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, Fault> {
         let home = Arc::clone(&self.home);
-        match tokio::task::spawn_blocking(move || work(&home)).await {
+        // Never closed. Given back even if nobody waits for the work any more, but not before it is over.
+        let turn = Arc::clone(&self.threads).acquire_owned().await;
+        match tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&home)
+        })
+        .await
+        {
             Ok(result) => Ok(result?),
             Err(error) => Err(lost_task(&error)),
         }
+    }
+
+    /// The next page of a listing, and the rest of it; `None` at its end.
+    pub async fn page(&self, mut listing: Listing) -> Result<Option<(Page, Listing)>, Fault> {
+        self.on_disk(move |_| Ok(listing.page(|_| true)?.map(|page| (page, listing)))).await
     }
 
     /// The record of a file, if the file is still the one that was recorded.
@@ -170,21 +188,19 @@ impl Tenant {
     /// waited for. `revoked` of the new holder resolves when it is its turn to go.
     pub async fn claim(self: &Arc<Self>, path: &RemotePath) -> (Claim, oneshot::Receiver<()>) {
         let (revoke, revoked) = oneshot::channel();
-        let (claim, gate) = {
+        let gate = {
             let mut claims = self.claims();
-            claims.next += 1;
-            let claim = claims.next;
-            let slot =
-                claims.held.entry(path.clone()).or_insert_with(|| Slot { claim, gate: Arc::default(), revoke: None });
-            slot.claim = claim;
+            let slot = claims.held.entry(path.clone()).or_default();
             if let Some(older) = slot.revoke.replace(revoke) {
                 // An older holder that has just gone needs no telling.
                 let _ = older.send(());
             }
-            (claim, Arc::clone(&slot.gate))
+            Arc::clone(&slot.gate)
         };
-        let gate = gate.lock_owned().await;
-        (Claim { tenant: Arc::clone(self), path: path.clone(), claim, _gate: gate }, revoked)
+        // Before it waits, for whoever waits may leave.
+        let mut claim = Claim { tenant: Arc::clone(self), path: path.clone(), gate: None };
+        claim.gate = Some(gate.lock_owned().await);
+        (claim, revoked)
     }
 
     /// Whether somebody writes the staging file of `path`, or waits to.
@@ -210,13 +226,10 @@ impl Tenant {
     /// The claim of `path`, if nobody has it.
     fn try_claim(self: &Arc<Self>, path: &RemotePath) -> Option<Claim> {
         let mut claims = self.claims();
-        claims.next += 1;
-        let claim = claims.next;
-        let slot =
-            claims.held.entry(path.clone()).or_insert_with(|| Slot { claim, gate: Arc::default(), revoke: None });
-        let _gate = Arc::clone(&slot.gate).try_lock_owned().ok()?;
-        (slot.claim, slot.revoke) = (claim, None);
-        Some(Claim { tenant: Arc::clone(self), path: path.clone(), claim, _gate })
+        let slot = claims.held.entry(path.clone()).or_default();
+        let gate = Arc::clone(&slot.gate).try_lock_owned().ok()?;
+        slot.revoke = None;
+        Some(Claim { tenant: Arc::clone(self), path: path.clone(), gate: Some(gate) })
     }
 
     /// Drops unfinished uploads that nobody works on, the oldest first, as far as the quota has no room
@@ -281,7 +294,9 @@ impl Tenant {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut claims = self.tenant.claims();
-        if claims.held.get(&self.path).is_some_and(|slot| slot.claim == self.claim) {
+        self.gate = None;
+        // Nobody comes to it while the claims are locked: the last one clears up.
+        if claims.held.get(&self.path).is_some_and(|slot| Arc::strong_count(&slot.gate) == 1) {
             claims.held.remove(&self.path);
         }
     }
@@ -293,7 +308,72 @@ pub(crate) fn is_of(found: &Stamp, recorded: &crate::catalog::Stamp) -> bool {
     (found.size, found.mtime, found.inode) == (recorded.size, recorded.mtime, recorded.inode)
 }
 
-/// Files of one user that are read for their hashes at once.
-const HASHING: usize = 2;
+/// What a user's requests take together, in bytes: blocks of files that are read whole, patterns, and news.
+pub(crate) const MEMORY: usize = READING * BLOCK + FINDING * PATTERN + NOTICES * MAX_PATH;
+/// Names that are looked for at once.
+const FINDING: usize = 2;
+/// The most that a pattern's automata take, by the defaults of their crate: two of 2 MiB for a thread.
+const PATTERN: usize = 4 << 20;
+/// Whole files of one user that are read at once.
+const READING: usize = 2;
+/// Of some hundred that the runtime has for the disk.
+const THREADS: usize = 16;
 /// News a slow session may be behind before it loses some; it then asks anew.
 const NOTICES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Phc;
+    use crate::config::Durability;
+    use futures_util::poll;
+
+    async fn tenant(dir: &std::path::Path) -> Arc<Tenant> {
+        let name: UserName = "ada".parse().expect("a name");
+        let catalog = Catalog::open(&dir.join("catalog"), Durability::Relaxed).expect("opened");
+        let id = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
+        let vault = crate::vault::Vault::new(dir, Arc::new(Durability::Relaxed));
+        Tenant::new(id, name.clone(), catalog, vault.home(&name).expect("a home"))
+    }
+
+    #[tokio::test]
+    async fn who_leaves_while_waiting_for_a_claim_leaves_nothing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tenant, path) = (tenant(dir.path()).await, RemotePath::parse(b"a").expect("a path"));
+        let (first, mut told) = tenant.claim(&path).await;
+        {
+            let mut second = Box::pin(tenant.claim(&path));
+            assert!(poll!(&mut second).is_pending() && told.try_recv().is_ok(), "the older one is told");
+        }
+        // The path is held all the same: nobody else may write there.
+        let mut third = Box::pin(tenant.claim(&path));
+        assert!(poll!(&mut third).is_pending());
+        drop(first);
+        drop(third.await);
+        assert!(tenant.claims().held.is_empty(), "a path that nobody works on is not busy");
+    }
+
+    #[tokio::test]
+    async fn a_user_has_some_threads_and_not_all() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let tenant = tenant(dir.path()).await;
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let mut working = tokio::task::JoinSet::new();
+        for _ in 0..2 * THREADS {
+            let (tenant, wait) = (Arc::clone(&tenant), Arc::clone(&wait));
+            // Ends when `go` is dropped.
+            let work = move |_: &Home| {
+                let _ = wait.lock().expect("whole").recv();
+                Ok(())
+            };
+            working.spawn(async move { tenant.on_disk(work).await });
+        }
+        while tenant.threads.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(poll!(std::pin::pin!(tenant.on_disk(|_| Ok(())))).is_pending(), "one more waits for its turn");
+        drop(go);
+        assert_eq!(working.join_all().await.into_iter().filter(Result::is_ok).count(), 2 * THREADS);
+    }
+}

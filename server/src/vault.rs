@@ -31,7 +31,7 @@ use wire::message::{Entry, Kind, RawPath, Time};
 
 pub use change::Freed;
 pub use disk::Disk;
-pub use listing::{GoOn, Page};
+pub use listing::{Depth, Listing, PAGE_BYTES, Page};
 pub use staging::{Leftover, Staged, staging_name};
 
 /// Why an operation on a home failed.
@@ -61,6 +61,9 @@ pub enum VaultError {
     /// The disk is full.
     #[error("the server's disk is full")]
     NoSpace,
+    /// The file system has no files of that size.
+    #[error("the file is larger than the server's disk can hold")]
+    TooLarge,
     /// The file was written while it was read.
     #[error("the file changed while it was read")]
     Changed,
@@ -89,6 +92,7 @@ impl From<Errno> for VaultError {
             Errno::INVAL => VaultError::BadTarget("a directory cannot go below itself"),
             Errno::NOSPC | Errno::DQUOT => VaultError::NoSpace,
             Errno::MFILE | Errno::NFILE => VaultError::Busy,
+            Errno::FBIG => VaultError::TooLarge,
             other => VaultError::Io(other.into()),
         }
     }

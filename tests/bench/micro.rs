@@ -16,7 +16,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use server::catalog::{Account, Catalog, Phc, PublishIntent, Record, Settled, Stamp, UserId};
 use server::config::Durability;
 use server::datadir::DataDir;
-use server::vault::Vault;
+use server::vault::{Depth, Vault};
 use tokio::runtime::Runtime;
 use wire::block::{BLOCK, Cv, Root, chaining_value, fold};
 use wire::frame::{BlockHeader, Stage};
@@ -144,12 +144,10 @@ fn listing(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ENTRIES.into())).sample_size(20);
     group.bench_function("10,000 entries", |bencher| {
         bencher.iter(|| {
-            let mut count = 0;
-            home.list(&RemotePath::home(), |page| {
+            let (mut listing, mut count) = (home.listing(&RemotePath::home(), Depth::One).expect("opened"), 0);
+            while let Some(page) = listing.page(|_| true).expect("listed") {
                 count += page.len();
-                true
-            })
-            .expect("listed");
+            }
             assert_eq!(count, ENTRIES as usize);
         });
     });

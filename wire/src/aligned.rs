@@ -21,6 +21,8 @@ impl Aligned {
     pub fn resize(&mut self, len: usize) {
         let slack = slack(len);
         if self.memory.len() < len + slack {
+            // No more than that: a peer chooses the lengths.
+            self.memory.reserve_exact(len + slack - self.memory.len());
             self.memory.resize(len + slack, 0);
         }
         let to_aligned = self.memory.as_ptr().align_offset(ALIGN);
@@ -83,5 +85,8 @@ mod tests {
         bytes.resize(1 << 20);
         assert_eq!((bytes.as_ptr(), bytes.capacity(), bytes[7]), (before, capacity, 9));
         assert!(!is_aligned(&bytes[1..4097]) && !is_aligned(&bytes[..100]));
+        let mut grown = Aligned::default();
+        [900 << 10, 1 << 20].into_iter().for_each(|len| grown.resize(len));
+        assert!(grown.capacity() <= (1 << 20) + ALIGN, "{} bytes", grown.capacity());
     }
 }

@@ -26,6 +26,7 @@ pub mod message;
 pub mod path;
 pub mod pattern;
 pub mod prompt;
+mod row;
 pub mod size;
 pub mod staging;
 pub mod transfer;

@@ -17,7 +17,7 @@ use crate::encoding::{self, EncodingError};
 use crate::frame::{BlockHeader, Frame, FrameCodec, FrameError, Stage};
 
 /// Payloads below this many bytes are gathered with their neighbours into one write.
-const GATHER: usize = 64 << 10;
+pub const GATHER: usize = 64 << 10;
 
 /// Room for what comes to a connection at rest, in bytes. The codec makes more of it when more comes.
 const RESTING: usize = 256;

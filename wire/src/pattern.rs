@@ -1,16 +1,14 @@
 //! Patterns for names, the same on both sides: globs, and plain text that a name may hold anywhere.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::message::MAX_PATTERN;
 
 /// What names are looked for by. Small letters find capitals too; a capital in the pattern finds only itself.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    glob: GlobMatcher,
+    glob: Regex,
     folds: bool,
 }
 
@@ -20,7 +18,7 @@ pub enum PatternError {
     /// Over [`MAX_PATTERN`] bytes.
     #[error("the pattern is longer than {MAX_PATTERN} bytes")]
     TooLong,
-    /// A bracket without its end, and the like.
+    /// A bracket without its end, braces within braces within braces, and the like.
     #[error("not a pattern: {0}")]
     Glob(String),
 }
@@ -37,21 +35,28 @@ impl Pattern {
         let text = if is_glob { text } else { format!("*{}*", globset::escape(&text)) };
         let glob = GlobBuilder::new(&text).backslash_escape(is_glob).build();
         let glob = glob.map_err(|error| PatternError::Glob(error.kind().to_string()))?;
-        Ok(Self { glob: glob.compile_matcher(), folds })
+        // Not by `globset` itself, which takes for granted that what it makes of a glob can be compiled.
+        let compiled =
+            RegexBuilder::new(glob.regex()).dot_matches_new_line(true).size_limit(SIZE).dfa_size_limit(SIZE).build();
+        let glob = compiled.map_err(|_| PatternError::Glob("it is too intricate".into()))?;
+        Ok(Self { glob, folds })
     }
 
     /// Whether the pattern fits a name: the last one of a path.
     pub fn matches(&self, name: &[u8]) -> bool {
         if !self.folds {
-            return self.glob.is_match(OsStr::from_bytes(name));
+            return self.glob.is_match(name);
         }
         let folded = match std::str::from_utf8(name) {
             Ok(name) => name.to_lowercase().into_bytes(),
             Err(_) => name.to_ascii_lowercase(),
         };
-        self.glob.is_match(OsStr::from_bytes(&folded))
+        self.glob.is_match(&folded)
     }
 }
+
+/// Bytes that the automata of a pattern may take, each of them.
+const SIZE: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +96,12 @@ mod tests {
     fn what_is_no_pattern_is_refused() {
         assert!(matches!(Pattern::parse("[a"), Err(PatternError::Glob(_))));
         assert_eq!(Pattern::parse(&"x".repeat(MAX_PATTERN + 1)).err(), Some(PatternError::TooLong));
-        Pattern::parse(&"*".repeat(MAX_PATTERN)).expect("long, but a pattern");
+        let nested = |depth| format!("{}*{}", "{".repeat(depth), "}".repeat(depth));
+        assert!(matches!(Pattern::parse(&nested(500)), Err(PatternError::Glob(_))), "no panic");
+        assert!(Pattern::parse(&nested(20)).expect("a pattern").matches(b"x"));
+        for long in ["*", "?", "[!a]", "{a,b}"] {
+            let parsed = Pattern::parse(&long.repeat(MAX_PATTERN / long.len())).expect("long, but a pattern");
+            parsed.matches(&[b'b'; 255]);
+        }
     }
 }

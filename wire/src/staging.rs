@@ -14,7 +14,7 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use crate::aligned::{Aligned, is_aligned};
 use crate::block::{self, BLOCK, Cv, Span};
-use crate::transfer::{Receiver, Violation};
+use crate::transfer::{HeldPage, Receiver, Violation};
 
 /// Why a block could not be stored or a file not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,11 @@ impl Building {
             }
         }
         Ok(())
+    }
+
+    /// As [`Receiver::held_page`]; nothing is held once it is sealed.
+    pub fn held_page(&self, page: u64) -> HeldPage {
+        self.receiver().as_ref().map_or_else(|| (0, Vec::new(), true), |receiver| receiver.held_page(page))
     }
 
     /// For each block, whether nothing is known of it yet.

@@ -3,12 +3,13 @@
 //!
 //! [`Sender`]: held pages in; for each block, once its value is known, whether it must travel; the
 //! root at the end. [`Receiver`]: what it holds out; blocks in, each against its own value; the root
-//! compared at the end. Both keep 33 bytes a block: 33 KiB for each GiB of file.
+//! compared at the end. Both keep 33 bytes for each block they have heard of: 33 KiB for each GiB of file.
 
 use std::ops::Range;
 
 use crate::block::{self, Cv, Root, Span};
 use crate::message::HELD_PAGE;
+use crate::row::Row;
 
 /// How the other side broke the rules of a transfer, or the content did not match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +70,9 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Sender {
     size: u64,
-    held: Vec<Option<Cv>>,
+    held: Row<Cv>,
+    /// Blocks that held pages have told of.
+    told: u64,
     waiting: bool,
     own: Vec<Cv>,
     tally: Tally,
@@ -78,7 +81,7 @@ pub struct Sender {
 impl Sender {
     /// For a file of `size` bytes. An eager sender does not wait for held pages.
     pub fn new(size: u64, eager: bool) -> Self {
-        Self { size, held: Vec::new(), waiting: !eager, own: Vec::new(), tally: Tally::default() }
+        Self { size, held: Row::default(), told: 0, waiting: !eager, own: Vec::new(), tally: Tally::default() }
     }
 
     /// Bytes of the whole file.
@@ -93,12 +96,14 @@ impl Sender {
 
     /// Takes a held page.
     pub fn held(&mut self, first: u64, page: &[Option<Cv>], last: bool) -> Result<(), Violation> {
-        let next = self.held.len() as u64;
-        if !self.waiting || first != next || next + page.len() as u64 > block::count(self.size) {
+        let end = self.told + page.len() as u64;
+        if !self.waiting || first != self.told || end > block::count(self.size) {
             return Err(Violation::HeldOrder);
         }
-        self.held.extend_from_slice(page);
-        self.waiting = !last;
+        for (index, cv) in (first..).zip(page) {
+            cv.iter().for_each(|cv| self.held.set(index, *cv));
+        }
+        (self.told, self.waiting) = (end, !last);
         Ok(())
     }
 
@@ -107,18 +112,18 @@ impl Sender {
         if self.waiting || index >= block::count(self.size) {
             return Err(Violation::HeldOrder);
         }
-        place(&mut self.held, index, cv);
+        self.held.set(index, cv);
         Ok(())
     }
 
     /// Whether the receiver has said that it has something at the place of a block.
     pub fn is_held(&self, index: u64) -> bool {
-        usize::try_from(index).ok().and_then(|index| self.held.get(index)).is_some_and(Option::is_some)
+        self.held.get(index).is_some()
     }
 
     /// Whether the receiver has said that it has just this block.
     pub fn holds(&self, index: u64, cv: Cv) -> bool {
-        usize::try_from(index).ok().and_then(|index| self.held.get(index)).copied().flatten() == Some(cv)
+        self.held.get(index) == Some(cv)
     }
 
     /// The next block to look at; `None` while waiting and at the end.
@@ -190,14 +195,14 @@ impl Place {
 #[derive(Debug)]
 pub struct Receiver {
     size: u64,
-    places: Vec<Option<Place>>,
+    places: Row<Place>,
     tally: Tally,
 }
 
 impl Receiver {
     /// For a file of `size` bytes.
     pub fn new(size: u64) -> Self {
-        Self { size, places: Vec::new(), tally: Tally::default() }
+        Self { size, places: Row::default(), tally: Tally::default() }
     }
 
     /// Bytes of the whole file.
@@ -212,19 +217,25 @@ impl Receiver {
 
     /// Notes a block of the file to be replaced, unless one is staged at its place.
     pub fn found_basis(&mut self, index: u64, cv: Cv) {
-        if !matches!(self.place(index), Some(Place::Staged(_))) {
+        if !matches!(self.places.get(index), Some(Place::Staged(_))) {
             self.put(index, Place::Basis(cv));
         }
     }
 
-    /// What it holds, in pages `(first, values, last)`; at least one, for an empty one says so.
-    pub fn held_pages(&self) -> impl Iterator<Item = (u64, Vec<Option<Cv>>, bool)> {
-        let pages = self.places.len().div_ceil(HELD_PAGE).max(1);
-        (0..pages).map(move |page| {
-            let first = page * HELD_PAGE;
-            let cvs = self.places.iter().skip(first).take(HELD_PAGE).map(|place| place.map(Place::cv)).collect();
-            (first as u64, cvs, page + 1 == pages)
-        })
+    /// What it holds, in pages; at least one, for an empty one says so.
+    pub fn held_pages(&self) -> impl Iterator<Item = HeldPage> {
+        (0..self.places.end().div_ceil(HELD_PAGE as u64).max(1)).map(|page| self.held_page(page))
+    }
+
+    /// One of these pages, empty beyond the last.
+    pub fn held_page(&self, page: u64) -> HeldPage {
+        let (size, end) = (HELD_PAGE as u64, self.places.end());
+        let first = page.saturating_mul(size);
+        let mut cvs = vec![None; usize::try_from(end.saturating_sub(first).min(size)).unwrap_or(HELD_PAGE)];
+        for (slot, index) in cvs.iter_mut().zip(first..) {
+            *slot = self.places.get(index).map(Place::cv);
+        }
+        (first, cvs, end.saturating_sub(first) <= size)
     }
 
     /// Whether a block that was announced belongs here. To be asked before its payload is kept.
@@ -234,10 +245,8 @@ impl Receiver {
 
     /// Notes that something else is about to be written to the place of a block in the staging file.
     pub fn overwrites(&mut self, index: u64) {
-        if matches!(self.place(index), Some(Place::Staged(_)))
-            && let Some(place) = usize::try_from(index).ok().and_then(|index| self.places.get_mut(index))
-        {
-            *place = None;
+        if matches!(self.places.get(index), Some(Place::Staged(_))) {
+            self.places.clear(index);
         }
     }
 
@@ -257,9 +266,9 @@ impl Receiver {
 
     /// The same of some blocks.
     pub fn to_copy_within(&self, blocks: Range<u64>) -> impl Iterator<Item = (Span, Cv)> {
-        blocks.filter_map(|index| match self.place(index) {
-            Some(Place::Basis(cv)) => block::span(self.size, index).map(|span| (span, cv)),
-            _ => None,
+        self.places.within(blocks).filter_map(|(index, place)| match place {
+            Place::Basis(cv) => block::span(self.size, index).map(|span| (span, cv)),
+            Place::Staged(_) => None,
         })
     }
 
@@ -271,7 +280,7 @@ impl Receiver {
     /// The values of all blocks, if they fold to `root`: the content is then proven.
     pub fn prove(&self, root: Root) -> Result<Vec<Cv>, Violation> {
         let count = block::count(self.size);
-        let cvs: Vec<Cv> = self.places.iter().filter_map(|place| place.map(Place::cv)).collect();
+        let cvs: Vec<Cv> = self.places.within(0..count).map(|(_, place)| place.cv()).collect();
         if (cvs.len() as u64) < count {
             return Err(Violation::Incomplete { missing: count - cvs.len() as u64 });
         }
@@ -292,35 +301,23 @@ impl Receiver {
 
     /// Whether it has anything at the place of a block.
     pub fn has(&self, index: u64) -> bool {
-        self.place(index).is_some()
+        self.places.get(index).is_some()
     }
 
     /// Whether just this block lies in the staging file.
     pub fn is_staged(&self, index: u64, cv: Cv) -> bool {
-        matches!(self.place(index), Some(Place::Staged(staged)) if staged == cv)
-    }
-
-    fn place(&self, index: u64) -> Option<Place> {
-        usize::try_from(index).ok().and_then(|index| self.places.get(index)).copied().flatten()
+        matches!(self.places.get(index), Some(Place::Staged(staged)) if staged == cv)
     }
 
     fn put(&mut self, index: u64, place: Place) {
         if index < block::count(self.size) {
-            self::place(&mut self.places, index, place);
+            self.places.set(index, place);
         }
     }
 }
 
-/// Grows by what was found or came, never by what was claimed: `index` lies within the file.
-fn place<T: Copy>(row: &mut Vec<Option<T>>, index: u64, value: T) {
-    let Ok(index) = usize::try_from(index) else { return };
-    if row.len() <= index {
-        row.resize(index + 1, None);
-    }
-    if let Some(slot) = row.get_mut(index) {
-        *slot = Some(value);
-    }
-}
+/// Index of the first block, values, whether it is the last page.
+pub type HeldPage = (u64, Vec<Option<Cv>>, bool);
 
 #[cfg(test)]
 mod tests {
@@ -402,6 +399,21 @@ mod tests {
         sender.settle_sent(cv(4));
         assert_eq!(sender.into_cvs().len(), 4);
         assert_eq!(Sender::new(size, false).kept(0, cv(0)), Err(Violation::HeldOrder), "nothing is held yet");
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_all_bytes_takes_no_more_than_one_at_the_beginning() {
+        let last = block::count(u64::MAX) - 1;
+        let (mut receiver, mut sender) = (Receiver::new(u64::MAX), Sender::new(u64::MAX, true));
+        receiver.stored(last, Cv([1; 32]));
+        receiver.found_basis(7, Cv([2; 32]));
+        assert_eq!(receiver.to_copy().map(|(span, _)| span.index).collect::<Vec<_>>(), [7]);
+        assert!(receiver.has(last) && !receiver.has(last - 1));
+        assert_eq!(receiver.prove(Root([0; 32])), Err(Violation::Incomplete { missing: last - 1 }));
+        let (first, cvs, is_last) = receiver.held_page(last / HELD_PAGE as u64);
+        assert!(is_last && first + cvs.len() as u64 == last + 1 && cvs.last() == Some(&Some(Cv([1; 32]))));
+        sender.kept(last, Cv([1; 32])).expect("a block of the file");
+        assert!(sender.is_held(last) && !sender.is_held(0));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -15,12 +16,14 @@ pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
     begin_log(&config.log);
     let mut signals = Signals::new().map_err(CliError::Signals)?;
     let shutdown = CancellationToken::new();
+    let (memory, descriptors) = (crate::memory::bound(&config), raise_descriptors());
     let running = crate::start(config, shutdown.clone()).await?;
     match wall {
         Wall::Whole | Wall::Off => tracing::info!(landlock = wall.shown(), "sandbox"),
         Wall::Partly | Wall::None => tracing::warn!(landlock = wall.shown(), "sandbox"),
     }
     tracing::info!(address = %running.address, fingerprint = running.fingerprint, "ready");
+    tracing::info!(memory, descriptors, "what all connections together may take at the most: bytes, open files");
     writeln!(io::stdout(), "listening on {}", running.address)?;
 
     let stopped = running.stopped();
@@ -34,6 +37,18 @@ pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
         () = stopped => Ok(()),
         // Not even destructors: whoever asks twice wants it gone, and the next start recovers.
         () = signals.next() => std::process::exit(1),
+    }
+}
+
+/// As many open files as the system lets this process have: by default it is far fewer. How many that is.
+fn raise_descriptors() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            limit.current
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::block::{self, BLOCK};
 use wire::message::Kind;
@@ -15,9 +14,8 @@ use wire::{Code, Cv, Fault, RemotePath, Root};
 use super::reader::{Cut, Reader};
 use super::{is_alike, open, report};
 use crate::catalog::{Place, Record, RecordKey, Rescanned, Round, Scope, Stamp as RecordStamp, What};
-use crate::faults::lost_task;
 use crate::tenant::{Tenant, is_of};
-use crate::vault::{Home, Node, Page, VaultError};
+use crate::vault::{Depth, Home, Node, Page, VaultError};
 
 /// How it is read, and what ends it.
 #[derive(Clone, Debug)]
@@ -72,13 +70,10 @@ async fn forget_what_is_gone(tenant: &Tenant, done: &mut Rescanned) -> Result<()
 
 /// Goes through the home and reads what has no true record.
 async fn take_up(tenant: &Arc<Tenant>, reading: &Reading, done: &mut Rescanned) -> Result<(), Fault> {
-    let (found, mut pages) = mpsc::channel::<Page>(1);
-    let walker = Arc::clone(tenant);
-    let walk = tokio::spawn(async move {
-        walker.on_disk(move |home| home.walk(&RemotePath::home(), |page| found.blocking_send(page).is_ok())).await
-    });
+    let mut all = tenant.on_disk(|home| home.listing(&RemotePath::home(), Depth::All)).await?;
     let mut reader = Reader::new(reading.rate, reading.stop.clone());
-    while let Some(page) = pages.recv().await {
+    while let Some((page, rest)) = tenant.page(all).await? {
+        all = rest;
         for (path, known) in strangers(tenant, page).await? {
             let read;
             (reader, read) = values(tenant, reader, path.clone()).await?;
@@ -91,7 +86,7 @@ async fn take_up(tenant: &Arc<Tenant>, reading: &Reading, done: &mut Rescanned) 
             }
         }
     }
-    walk.await.map_err(|error| lost_task(&error))?
+    Ok(())
 }
 
 /// The files of a page that no record is true of, each with the record it has.

@@ -14,7 +14,7 @@ use crate::custody::{note_damage, refuse_damaged};
 use crate::faults::{bad_content, damaged, lost_task};
 use crate::publish::{Growth, Ready, Reservation, publish};
 use crate::tenant::Tenant;
-use crate::vault::{Node, VaultError};
+use crate::vault::{Depth, Node, VaultError};
 
 pub(super) async fn copy(
     tenant: &Arc<Tenant>,
@@ -37,17 +37,22 @@ pub(super) async fn copy(
         Err(fault) if replace && fault.code == Code::Exists => {}
         made => made?,
     }
-    for (name, kind) in tree(tenant, &from).await? {
-        if pages.cancel.is_cancelled() {
-            return Err(Fault::new(Code::Cancelled, "stopped on request; what was copied stays"));
+    let source = from.clone();
+    let mut all = tenant.on_disk(move |home| home.listing(&source, Depth::All)).await?;
+    while let Some((page, rest)) = tenant.page(all).await? {
+        for (name, node) in page {
+            if pages.cancel.is_cancelled() {
+                return Err(Fault::new(Code::Cancelled, "stopped on request; what was copied stays"));
+            }
+            let (source, target) = (join(&from, &name)?, join(&to, &name)?);
+            match node.kind {
+                Kind::Directory => make(tenant, target, true).await?,
+                Kind::File => copy_file(tenant, &source, &target, expect).await?,
+                // A link copied elsewhere would lead elsewhere; devices are not served.
+                Kind::Link | Kind::Other => {}
+            }
         }
-        let (source, target) = (join(&from, &name)?, join(&to, &name)?);
-        match kind {
-            Kind::Directory => make(tenant, target, true).await?,
-            Kind::File => copy_file(tenant, &source, &target, expect).await?,
-            // A link copied elsewhere would lead elsewhere; devices are not served.
-            Kind::Link | Kind::Other => {}
-        }
+        all = rest;
     }
     tenant.announce(vec![to.parent()]).await;
     Ok(Answer::Done)
@@ -55,20 +60,6 @@ pub(super) async fn copy(
 
 fn join(base: &RemotePath, name: &[u8]) -> Result<RemotePath, Fault> {
     base.join(name).map_err(|error| crate::faults::bad_path(&error))
-}
-
-/// Names and kinds below a directory, as of now: what appears in it later is not copied.
-async fn tree(tenant: &Tenant, path: &RemotePath) -> Result<Vec<(Vec<u8>, Kind)>, Fault> {
-    let path = path.clone();
-    let read = tenant.on_disk(move |home| {
-        let mut all = Vec::new();
-        home.walk(&path, |page| {
-            all.extend(page.into_iter().map(|(name, node)| (name, node.kind)));
-            true
-        })?;
-        Ok(all)
-    });
-    read.await
 }
 
 async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, expect: Expect) -> Result<(), Fault> {
@@ -81,6 +72,8 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     refuse_damaged(tenant, from, &node.stamp).await?;
     let record = tenant.valid_record(from, node.stamp).await?;
     let size = node.stamp.size;
+    // Never closed.
+    let _turn = tenant.reading.acquire().await;
     let promised = Growth::of(size, replaced);
     let reservation = Reservation::take(tenant, promised).await?;
     let (claim, _) = tenant.claim(to).await;

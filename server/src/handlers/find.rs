@@ -6,8 +6,9 @@ use wire::message::Answer;
 use wire::pattern::Pattern;
 use wire::{Code, Fault, RemotePath};
 
-use super::{Pages, list};
+use super::{Pages, list, stopped};
 use crate::tenant::Tenant;
+use crate::vault::Depth;
 
 pub(super) async fn find(
     tenant: &Arc<Tenant>,
@@ -15,10 +16,9 @@ pub(super) async fn find(
     pattern: &str,
     pages: &Pages,
 ) -> Result<Answer, Fault> {
+    // Never closed.
+    let _turn = pages.cancel.run_until_cancelled(tenant.finding.acquire()).await.ok_or_else(stopped)?;
     let pattern = Pattern::parse(pattern).map_err(|error| Fault::new(Code::BadPattern, error.to_string()))?;
-    let cancel = pages.cancel.clone();
-    list::stream(tenant, path, pages, move |home, path, page| {
-        home.search(path, |name| pattern.matches(name), || !cancel.is_cancelled(), page)
-    })
-    .await
+    let pattern = Arc::new(pattern);
+    list::list(tenant, path, Depth::All, move |name: &[u8]| pattern.matches(name), pages).await
 }

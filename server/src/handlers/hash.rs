@@ -37,7 +37,7 @@ async fn learn(
     node: Node,
     cancel: &CancellationToken,
 ) -> Result<Root, Fault> {
-    let turn = cancel.run_until_cancelled(tenant.hashing.acquire()).await.ok_or_else(stopped)?;
+    let turn = cancel.run_until_cancelled(tenant.reading.acquire()).await.ok_or_else(stopped)?;
     let asked = cancel.clone();
     let read = tokio::task::spawn_blocking(move || read(&file, &node, &asked)).await;
     drop(turn);

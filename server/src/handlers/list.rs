@@ -1,50 +1,46 @@
-//! `List` and `Walk`: pages as the disk gives them, each entry with its hash where a record of it holds.
+//! `List`, `Walk` and `Find`: pages as the disk gives them, each entry with its hash where a record of it holds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use wire::message::{Answer, Entry};
 use wire::{Fault, RemotePath};
 
 use super::Pages;
 use crate::tenant::{Tenant, is_of};
-use crate::vault::{GoOn, Home, Node, Page, VaultError};
+use crate::vault::{Depth, Node, Page};
 
-/// How far down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Depth {
-    One,
-    All,
-}
-
-pub(super) async fn list(tenant: &Arc<Tenant>, path: RemotePath, depth: Depth, pages: &Pages) -> Result<Answer, Fault> {
-    stream(tenant, path, pages, move |home, path, page| match depth {
-        Depth::One => home.list(path, page),
-        Depth::All => home.walk(path, page),
-    })
-    .await
-}
-
-/// Sends the pages that `read` hands out, names relative to `path`, each with its hashes.
-pub(super) async fn stream(
+/// Sends the pages of a directory, or of those below it whose last names are `wanted`, each with its hashes. Names are
+/// relative to `path`. While the client takes one page, the next is read.
+pub(super) async fn list(
     tenant: &Arc<Tenant>,
     path: RemotePath,
+    depth: Depth,
+    wanted: impl Fn(&[u8]) -> bool + Clone + Send + 'static,
     pages: &Pages,
-    read: impl FnOnce(&Home, &RemotePath, &mut dyn FnMut(Page) -> GoOn) -> Result<(), VaultError> + Send + 'static,
 ) -> Result<Answer, Fault> {
-    let (found, mut reading) = mpsc::channel::<Page>(PAGES_AHEAD);
-    let (reader, target) = (Arc::clone(tenant), path.clone());
-    let task = tokio::spawn(async move {
-        let mut hand_out = move |page: Page| found.blocking_send(page).is_ok();
-        reader.on_disk(move |home| read(home, &target, &mut hand_out)).await
-    });
-    while let Some(page) = reading.recv().await {
-        let entries = with_roots(tenant, &path, page).await?;
-        pages.send(entries).await?;
+    let target = path.clone();
+    let mut listing = tenant.on_disk(move |home| home.listing(&target, depth)).await?;
+    let mut read = Page::new();
+    loop {
+        let wanted = wanted.clone();
+        let next = tenant.on_disk(move |_| {
+            let page = listing.page(wanted)?;
+            Ok((page, listing))
+        });
+        let send = async {
+            if !read.is_empty() {
+                pages.send(with_roots(tenant, &path, read).await?).await?;
+            }
+            pages.go_on()
+        };
+        let (sent, next) = tokio::join!(send, next);
+        sent?;
+        match next? {
+            (Some(page), rest) => (read, listing) = (page, rest),
+            (None, _) => return Ok(Answer::Page { entries: Vec::new(), last: true }),
+        }
     }
-    task.await.map_err(|error| crate::faults::lost_task(&error))??;
-    Ok(Answer::Page { entries: Vec::new(), last: true })
 }
 
 /// Looks the hashes up directory by directory: one for a listing, a few for a page of a walk.
@@ -66,6 +62,3 @@ async fn with_roots(tenant: &Tenant, path: &RemotePath, page: Page) -> Result<Ve
     };
     Ok(page.iter().map(entry).collect())
 }
-
-/// Pages of up to 48 KiB that are read before the client takes them.
-const PAGES_AHEAD: usize = 2;

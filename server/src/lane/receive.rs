@@ -1,17 +1,18 @@
 //! Uploads: blocks of one lane into staging, each proven when it comes; proven files to be published.
 //!
-//! Memory: two blocks for the lane, [`SMALL_MEMORY`] for small files that wait to be published, and 33
-//! bytes for each block of a running upload.
+//! Memory: two blocks for the lane, [`SMALL_MEMORY`] for small files that wait to be published, [`ANSWER_BYTES`] for what is
+//! sealed and not answered, and 33 bytes for each block that is there of a running upload.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wire::frame::BlockHeader;
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
+use wire::path::MAX_PATH;
 use wire::staging::StagingError;
 use wire::{Aligned, BLOCK};
 use wire::{Code, Cv, Fault, RemotePath, Root};
@@ -36,6 +37,8 @@ pub(super) struct Receiving {
     pub(super) assisted: Option<u64>,
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     small_memory: Arc<Semaphore>,
+    /// Bytes for uploads that are sealed until their answer is on its way.
+    answers: Arc<Semaphore>,
     storing: Option<Storing>,
     spare: Aligned,
     pub(super) ignored: u32,
@@ -81,6 +84,7 @@ impl Receiving {
             assisted: None,
             revoked: mpsc::unbounded_channel(),
             small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
+            answers: Arc::new(Semaphore::new(ANSWER_BYTES)),
             storing: None,
             spare: Aligned::default(),
             ignored: 0,
@@ -127,13 +131,16 @@ impl Receiving {
                 }
             }
             Lane::Seal { transfer, root } => self.seal(transfer, root).await,
-            Lane::Abandon { transfer, keep } => self.abandon(transfer, keep).await,
+            Lane::Abandon { transfer, keep } => {
+                self.abandon(transfer, keep).await;
+                self.downloads.tell(message).await;
+            }
             Lane::Get { transfer, path, eager } => {
                 if let Err(fault) = self.downloads.ask(transfer, path, eager) {
                     self.refuse(transfer, fault).await;
                 }
             }
-            Lane::Held { .. } | Lane::Kept { .. } => return self.downloads.tell(message),
+            Lane::Held { .. } | Lane::Kept { .. } => self.downloads.tell(message).await,
             Lane::Assist { transfer } => self.assist(transfer).await,
             Lane::Fetch { transfer, index } => {
                 if let Err(fault) = self.downloads.fetch(transfer, index) {
@@ -144,7 +151,7 @@ impl Receiving {
             Lane::Stored { .. } => {}
             Lane::Fault { transfer, .. } if self.uploads.contains_key(&transfer) => self.abandon(transfer, true).await,
             Lane::Fault { transfer, fault } => {
-                self.downloads.abandon(transfer);
+                self.downloads.tell(Lane::Abandon { transfer, keep: true }).await;
                 if fault.code == Code::Damaged
                     && let Some(path) = self.downloads.path_of(transfer)
                 {
@@ -170,18 +177,43 @@ impl Receiving {
         let upload = if offer.eager && offer.size <= BLOCK as u64 {
             Upload::Small(SmallUpload::new(path, expect, offer))
         } else {
-            let running = self.limits.running.token();
-            let begun = StagedUpload::begin(&self.session.tenant, path, offer, expect, running).await?;
-            let Begun { upload, held, revoked } = begun;
+            if self.uploads.values().filter(|upload| matches!(upload, Upload::Staged(_))).count() >= MAX_STAGED {
+                return Err(Fault::new(Code::Busy, format!("a lane takes {MAX_STAGED} large uploads at once")));
+            }
+            let Begun { upload, revoked } = self.begin(path, offer, expect).await?;
             self.watch_revocation(transfer, revoked);
-            for (first, cvs, last) in held {
-                self.say(Lane::Held { transfer, first, cvs, last }).await;
+            if !offer.eager {
+                self.tell_held(transfer, &upload.writing).await;
             }
             self.session.uploads.enter(transfer, &upload.writing);
             Upload::Staged(Box::new(upload))
         };
         self.uploads.insert(transfer, upload);
         Ok(())
+    }
+
+    /// Begins a large upload. Another one that it waits for may be of this lane, or wait for one of this lane: what is
+    /// taken over meanwhile is let go.
+    async fn begin(&mut self, path: RemotePath, offer: Offer, expect: Expect) -> Result<Begun, Fault> {
+        let (tenant, running) = (Arc::clone(&self.session.tenant), self.limits.running.token());
+        let mut begun = std::pin::pin!(StagedUpload::begin(&tenant, path, offer, expect, running));
+        loop {
+            tokio::select! {
+                begun = &mut begun => return begun,
+                Some(transfer) = self.revoked.1.recv() => self.revoke(transfer).await,
+            }
+        }
+    }
+
+    async fn tell_held(&self, transfer: u64, writing: &Writing) {
+        for page in 0.. {
+            let (first, cvs, last) = writing.held_page(page);
+            let message = Outgoing::Message(Lane::Held { transfer, first, cvs, last });
+            // An error: as in `say`.
+            if self.out.send(Box::new(message)).await.is_err() || last {
+                return;
+            }
+        }
     }
 
     fn watch_revocation(&self, transfer: u64, revoked: oneshot::Receiver<()>) {
@@ -307,7 +339,9 @@ impl Receiving {
             }
             Some(Upload::Staged(staged)) => {
                 let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
+                let place = self.place_for_answer(STAGED_ANSWER).await;
                 self.limits.running.spawn(async move {
+                    let _place = place;
                     let answer = match staged.finish(&tenant, root).await {
                         Ok(()) => Lane::Stored { transfer, root },
                         Err(fault) => Lane::Fault { transfer, fault },
@@ -322,9 +356,11 @@ impl Receiving {
     async fn seal_small(&mut self, transfer: u64, root: Root, small: SmallUpload) -> Result<(), Fault> {
         let (small, result) = small.sealed(root)?;
         let path = small.path.clone();
+        let place = self.place_for_answer(SMALL_ANSWER + path.as_bytes().len()).await;
         self.session.tenant.publish_small(small).await?;
         let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
         self.limits.running.spawn(async move {
+            let _place = place;
             let answer = match result.await {
                 Ok(Ok(())) => Lane::Stored { transfer, root },
                 Ok(Err(fault)) => Lane::Fault { transfer, fault: tenant.tell_existing(&path, fault).await },
@@ -335,6 +371,11 @@ impl Receiving {
         Ok(())
     }
 
+    /// A client that takes no answers gets no more uploads published. `None`: never, the semaphore is not closed.
+    async fn place_for_answer(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.answers).acquire_many_owned(bytes as u32).await.ok()
+    }
+
     async fn abandon(&mut self, transfer: u64, keep: bool) {
         self.settle_storing().await;
         if let Some(Upload::Staged(staged)) = self.uploads.remove(&transfer)
@@ -343,7 +384,6 @@ impl Receiving {
         {
             tracing::warn!(%fault, "an abandoned upload stays in staging until it expires");
         }
-        self.downloads.abandon(transfer);
     }
 
     async fn revoke(&mut self, transfer: u64) {
@@ -386,9 +426,29 @@ async fn stored(storing: &mut Option<Storing>) -> (Aligned, Stored) {
     (buffer, Stored { transfer, index, cv, result })
 }
 
+/// Of the receiving side of a lane, in bytes, beside 33 for each block of a file in hand: one block that comes, one that
+/// is written, one of an old file that is copied meanwhile; small files, and one more that is looked at; paths, some of
+/// them many times over while names are given; old files that are copied at the end, by two threads each.
+pub(super) const MEMORY: usize = 3 * BLOCK
+    + SMALL_MEMORY
+    + BLOCK
+    + MAX_UPLOADS * (MAX_PATH + SMALL_ANSWER)
+    + NAMED * ANSWER_BYTES
+    + ANSWER_BYTES / STAGED_ANSWER * 2 * BLOCK;
+/// Copies of a path while its file gets its name: in the group, the intent, the record, the news.
+const NAMED: usize = 8;
 /// Bytes of small files of one lane that wait to be published; one block must fit.
 const SMALL_MEMORY: usize = 16 << 20;
 /// Uploads of one lane that are under way at once.
 const MAX_UPLOADS: usize = 1024;
+/// Of these in staging, with two open files each; clients send one after another.
+const MAX_STAGED: usize = 16;
+/// Of one lane that are sealed and not answered: some thousand small ones, or a few large ones, whose old files are
+/// being copied.
+const ANSWER_BYTES: usize = 1 << 20;
+/// Of a small one, beside its path.
+const SMALL_ANSWER: usize = 128;
+/// Of a large one.
+const STAGED_ANSWER: usize = ANSWER_BYTES / 4;
 /// Blocks without an upload, one after another, that are read and dropped before the lane is.
 const MAX_IGNORED: u32 = 1024;

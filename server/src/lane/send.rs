@@ -2,17 +2,18 @@
 //! opened and looked up while the one before is sent. Between them single blocks of downloads that other
 //! lanes of the session serve: from the same open file, as long as it is served there.
 //!
-//! Memory: [`BUFFERS`] blocks for a large file, and two batches of [`TOGETHER`] files of up to [`SMALL`].
+//! Memory: [`BUFFERS`] blocks for a large file, two batches of [`TOGETHER`] files of up to [`SMALL`], and what waits:
+//! [`ASKED_BYTES`] and [`TOLD_BYTES`].
 
 use std::fs::File;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wire::block::{self, BLOCK, Span};
 use wire::frame::BlockHeader;
-use wire::link::LinkError;
 use wire::message::{Lane, Offer, RawPath};
+use wire::path::MAX_PATH;
 use wire::staging::read_block_once;
 use wire::transfer::{Sender, Verdict};
 use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
@@ -34,7 +35,11 @@ pub(super) struct Downloads {
     asked: mpsc::UnboundedSender<Asked>,
     /// What bounds it, in bytes.
     room: Arc<Semaphore>,
-    told: mpsc::Sender<Box<Lane>>,
+    told: mpsc::UnboundedSender<Told>,
+    /// Likewise.
+    told_room: Arc<Semaphore>,
+    /// Requests so far.
+    requests: u64,
     sent: Sent,
 }
 
@@ -42,8 +47,17 @@ pub(super) struct Downloads {
 #[derive(Debug)]
 pub(super) struct Inbox {
     asked: mpsc::UnboundedReceiver<Asked>,
-    told: mpsc::Receiver<Box<Lane>>,
+    told: mpsc::UnboundedReceiver<Told>,
     sent: Sent,
+}
+
+/// What the client says of a download.
+#[derive(Debug)]
+struct Told {
+    message: Lane,
+    /// Requests that had been made by then.
+    after: u64,
+    _room: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
@@ -65,46 +79,50 @@ enum Wanted {
 
 pub(super) fn channel() -> (Downloads, Inbox) {
     let (asked_in, asked) = mpsc::unbounded_channel();
-    let (told_in, told) = mpsc::channel(MAX_TOLD);
-    let room = Arc::new(Semaphore::new(ASKED_BYTES));
+    let (told_in, told) = mpsc::unbounded_channel();
+    let [room, told_room] = [ASKED_BYTES, TOLD_BYTES].map(|bytes| Arc::new(Semaphore::new(bytes)));
     let sent = Sent::default();
-    (Downloads { asked: asked_in, room, told: told_in, sent: sent.clone() }, Inbox { asked, told, sent })
+    (
+        Downloads { asked: asked_in, room, told: told_in, told_room, requests: 0, sent: sent.clone() },
+        Inbox { asked, told, sent },
+    )
 }
 
 impl Downloads {
     /// Takes a request, or refuses it when too many wait.
-    pub(super) fn ask(&self, transfer: u64, path: RawPath, eager: bool) -> Result<(), Fault> {
+    pub(super) fn ask(&mut self, transfer: u64, path: RawPath, eager: bool) -> Result<(), Fault> {
         self.want(transfer, path.0.len(), Wanted::File { path, eager })
     }
 
     /// Takes a request for one block, or refuses it when too many wait.
-    pub(super) fn fetch(&self, transfer: u64, index: u64) -> Result<(), Fault> {
+    pub(super) fn fetch(&mut self, transfer: u64, index: u64) -> Result<(), Fault> {
         self.want(transfer, 0, Wanted::Block(index))
     }
 
-    fn want(&self, transfer: u64, bytes: usize, wanted: Wanted) -> Result<(), Fault> {
+    fn want(&mut self, transfer: u64, bytes: usize, wanted: Wanted) -> Result<(), Fault> {
         let bytes = u32::try_from(bytes + REQUEST).unwrap_or(u32::MAX);
         let busy = |_| Fault::new(Code::Busy, format!("a lane takes {} KiB of requests at once", ASKED_BYTES >> 10));
         let _room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(busy)?;
         // An error: the sending side has ended, and ends the lane.
         let _ = self.asked.send(Asked { transfer, wanted, _room });
+        self.requests += 1;
         Ok(())
     }
 
-    /// Passes on what the client says of a download. Far more than a client ever has to say breaks
-    /// the protocol.
-    pub(super) fn tell(&self, message: Lane) -> Result<(), LinkError> {
-        self.told.try_send(Box::new(message)).map_err(|_| LinkError::UnexpectedBlock)
+    /// Passes on what the client says of a download, when there is room for it: the sending side hears it sooner or
+    /// later, also of a download that does not run.
+    pub(super) async fn tell(&self, message: Lane) {
+        let values = if let Lane::Held { cvs, .. } = &message { cvs.len() } else { 0 };
+        let bytes = (values * size_of::<Option<Cv>>() + REQUEST) as u32;
+        // Never closed.
+        let Ok(_room) = Arc::clone(&self.told_room).acquire_many_owned(bytes).await else { return };
+        // An error: the sending side has ended, and ends the lane.
+        let _ = self.told.send(Told { message, after: self.requests, _room });
     }
 
     /// The file of a download that may be over.
     pub(super) fn path_of(&self, transfer: u64) -> Option<RemotePath> {
         self.sent.path_of(transfer)
-    }
-
-    pub(super) fn abandon(&self, transfer: u64) {
-        // Full: the download ends with its lane.
-        let _ = self.told.try_send(Box::new(Lane::Abandon { transfer, keep: true }));
     }
 }
 
@@ -141,10 +159,25 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
     let opened = requests.map(|requests| open(&session.tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
     let buffers = Pool::new(BUFFERS);
-    let mut sending = Sending { session: Arc::clone(&session), told, sent, out, buffers, abandoned: None };
-    while let Some(batch) = or_rest(opened.next(), || sending.rest()).await {
+    let mut sending = Sending {
+        session: Arc::clone(&session),
+        told,
+        sent: sent.clone(),
+        early: None,
+        served: 0,
+        out,
+        buffers: buffers.clone(),
+        abandoned: None,
+    };
+    while let Some(batch) = or_rest(sending.next_batch(&mut opened), || {
+        buffers.rest();
+        sent.forget();
+    })
+    .await
+    {
         for (transfer, next) in batch {
             let _running = limits.running.token();
+            sending.served += 1;
             let sent = match next {
                 Next::File(_, Err(fault)) => Err(fault),
                 Next::File(..) if limits.draining.is_cancelled() => Err(going_down()),
@@ -250,8 +283,12 @@ fn unchanged(file: &File, node: &Node) -> Result<(), VaultError> {
 
 struct Sending {
     session: Arc<Session>,
-    told: mpsc::Receiver<Box<Lane>>,
+    told: mpsc::UnboundedReceiver<Told>,
     sent: Sent,
+    /// Heard before the download it may belong to.
+    early: Option<Told>,
+    /// Requests that were served or are just being.
+    served: u64,
     out: mpsc::Sender<Box<Outgoing>>,
     buffers: Pool,
     /// What the client turned away from last: blocks that wait are not sent either.
@@ -259,9 +296,18 @@ struct Sending {
 }
 
 impl Sending {
-    fn rest(&self) {
-        self.buffers.rest();
-        self.sent.forget();
+    /// What is to be sent next. What the client says meanwhile is of what was sent, or of what comes.
+    async fn next_batch(&mut self, opened: &mut (impl Stream<Item = Batch> + Unpin)) -> Option<Batch> {
+        loop {
+            tokio::select! {
+                batch = opened.next() => return batch,
+                Some(told) = self.told.recv(), if self.early.is_none() => match told.message {
+                    Lane::Abandon { transfer, .. } => self.abandoned = Some(transfer),
+                    _ if told.after > self.served => self.early = Some(told),
+                    _ => {}
+                }
+            }
+        }
     }
 
     async fn send(&mut self, transfer: u64, eager: bool, opened: Opened) -> Result<(), Fault> {
@@ -322,7 +368,11 @@ impl Sending {
 
     /// Hears one message of the client; a transfer that is not this one has ended already.
     async fn hear(&mut self, current: u64, sender: &mut Sender) -> Result<(), Fault> {
-        match self.told.recv().await.map(|message| *message) {
+        let told = match self.early.take() {
+            None => self.told.recv().await,
+            early => early,
+        };
+        match told.map(|told| told.message) {
             Some(Lane::Held { transfer, first, cvs, last }) if transfer == current => {
                 sender.held(first, &cvs, last).map_err(|violation| bad_transfer(&violation))
             }
@@ -335,8 +385,8 @@ impl Sending {
     /// Hears what the client has said meanwhile: that it does not want the rest, or that it got blocks on
     /// other lanes.
     fn catch_up(&mut self, current: u64, mut sender: Option<&mut Sender>) -> Result<(), Fault> {
-        while let Ok(message) = self.told.try_recv() {
-            match (*message, &mut sender) {
+        while let Some(told) = self.early.take().or_else(|| self.told.try_recv().ok()) {
+            match (told.message, &mut sender) {
                 (Lane::Abandon { transfer, .. }, _) => self.abandoned = Some(transfer),
                 (Lane::Kept { transfer, index, cv }, Some(sender)) if transfer == current => {
                     sender.kept(index, cv).map_err(|violation| bad_transfer(&violation))?;
@@ -418,18 +468,23 @@ fn gone() -> Fault {
     Fault::new(Code::Cancelled, "the client does not want it any more")
 }
 
+/// Of the sending side of a lane, in bytes, beside 33 for each block of a file in hand.
+pub(super) const MEMORY: usize =
+    BUFFERS * BLOCK + (AHEAD + 1) * TOGETHER * (SMALL as usize + MAX_PATH + OPENED) + ASKED_BYTES + TOLD_BYTES;
 /// Requests of one lane that wait, in bytes: as many small files as a gigabit link with a round trip of
 /// 200 ms has under way.
 const ASKED_BYTES: usize = 1 << 20;
 /// Of a request beside its path.
 const REQUEST: usize = 64;
-/// Messages about downloads that wait: pages of the one being sent, and ends of others.
-const MAX_TOLD: usize = 4096;
+/// Messages about downloads that wait, in bytes: pages of the one being sent, and ends of others.
+const TOLD_BYTES: usize = 1 << 20;
 /// Requests that are opened and looked up together.
 const TOGETHER: usize = 64;
 /// Such batches in hand besides the one being sent.
 const AHEAD: usize = 1;
 /// Bytes up to which a file is read whole when it is opened.
 const SMALL: u64 = 32 << 10;
+/// Of a file in hand, beside its path and its bytes.
+const OPENED: usize = 512;
 /// Blocks of a lane in memory: one being read, one waiting, one being written.
 const BUFFERS: usize = 3;

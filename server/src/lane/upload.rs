@@ -9,7 +9,7 @@ use wire::block::{self, Span};
 use wire::frame::BlockHeader;
 use wire::message::{Expect, Offer};
 use wire::staging::{self, Building, StagingError};
-use wire::transfer::{Receiver, Violation};
+use wire::transfer::{HeldPage, Receiver, Violation};
 use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use crate::custody::note_damage;
@@ -62,14 +62,9 @@ pub(crate) struct Writing {
 /// An upload that has just begun.
 pub(super) struct Begun {
     pub(super) upload: StagedUpload,
-    /// What is there of it, in pages as they travel; none for an eager one.
-    pub(super) held: Vec<HeldPage>,
     /// Resolves when a newer upload wants the path.
     pub(super) revoked: oneshot::Receiver<()>,
 }
-
-/// First index, values, whether it is the last.
-type HeldPage = (u64, Vec<Option<Cv>>, bool);
 
 impl SmallUpload {
     pub(super) fn new(path: RemotePath, expect: Expect, offer: Offer) -> Self {
@@ -158,7 +153,6 @@ impl StagedUpload {
             Ok((receiver, staged, basis))
         };
         let (receiver, staged, basis) = tenant.on_disk(look).await?;
-        let held = if offer.eager { Vec::new() } else { receiver.held_pages().collect() };
         let (building, staged) = (Building::new(receiver), Arc::new(staged));
         let writing = Arc::new(Writing { building, staged, basis, _claim: claim });
         let upload = Self { path, expect, offer, writing, promised, reservation, _running: running };
@@ -171,7 +165,7 @@ impl StagedUpload {
             }
             return Err(error.into());
         }
-        Ok(Begun { upload, held, revoked })
+        Ok(Begun { upload, revoked })
     }
 
     /// Proves the whole, copies what the sender let stand of the old file, and publishes.
@@ -209,6 +203,11 @@ impl StagedUpload {
 }
 
 impl Writing {
+    /// A page of what is there already.
+    pub(super) fn held_page(&self, page: u64) -> HeldPage {
+        self.building.held_page(page)
+    }
+
     /// The disk's part of taking a block, to be run on a blocking thread.
     pub(super) fn store(
         self: Arc<Self>,

@@ -92,7 +92,7 @@ impl Home {
 
     /// What the whole trash takes, counted by looking.
     pub fn measure_trash(&self) -> Result<(u64, u64), VaultError> {
-        measure(&self.trash)
+        measure(self.trash.try_clone()?)
     }
 }
 

@@ -1,8 +1,11 @@
 //! What travels on a lane: offers, held blocks, seals and acknowledgements of transfers.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use super::{RawPath, Time};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{HELD_PAGE, RawPath, Time};
 use crate::block::{Cv, Root};
 use crate::fault::Fault;
 
@@ -79,7 +82,9 @@ pub enum Lane {
         transfer: u64,
         /// Index of the first block of this page. Pages come in order and without gaps.
         first: u64,
-        /// Up to [`super::HELD_PAGE`] values, `None` where it has nothing.
+        /// Up to [`HELD_PAGE`] values, `None` where it has nothing. A longer page is no message: each `None` is a byte on
+        /// the wire and 33 in memory.
+        #[serde(deserialize_with = "page")]
         cvs: Vec<Option<Cv>>,
         /// The last page; blocks beyond it are not held.
         last: bool,
@@ -134,4 +139,31 @@ pub enum Lane {
         /// Its value.
         cv: Cv,
     },
+}
+
+fn page<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Option<Cv>>, D::Error> {
+    struct Page;
+    impl<'de> Visitor<'de> for Page {
+        type Value = Vec<Option<Cv>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {HELD_PAGE} values")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let len = seq.size_hint().unwrap_or(0);
+            if len > HELD_PAGE {
+                return Err(A::Error::invalid_length(len, &self));
+            }
+            let mut cvs = Vec::with_capacity(len);
+            while let Some(cv) = seq.next_element()? {
+                if cvs.len() == HELD_PAGE {
+                    return Err(A::Error::invalid_length(HELD_PAGE + 1, &self));
+                }
+                cvs.push(cv);
+            }
+            Ok(cvs)
+        }
+    }
+    source.deserialize_seq(Page)
 }

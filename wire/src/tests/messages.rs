@@ -87,6 +87,9 @@ fn claimed_lengths_are_not_believed() {
         assert!(decode::<FromClient>(&request(len)).is_err(), "a path of {len} bytes");
         assert!(decode::<Lane>(&held(len)).is_err(), "{len} values");
     }
+    // A byte for each value that is none, and 33 in memory.
+    let page = |len| encode(&Lane::Held { transfer: 1, first: 0, cvs: vec![None; len], last: true }).expect("fits");
+    assert!(decode::<Lane>(&page(HELD_PAGE)).is_ok() && decode::<Lane>(&page(HELD_PAGE + 1)).is_err());
 }
 
 #[tokio::test]

@@ -1,7 +1,0 @@
-//! Fuzzes `properties::messages`.
-#![no_main]
-
-#[path = "../properties.rs"]
-mod properties;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::messages(input));

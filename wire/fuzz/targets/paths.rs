@@ -1,7 +1,0 @@
-//! Fuzzes `properties::paths`.
-#![no_main]
-
-#[path = "../properties.rs"]
-mod properties;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::paths(input));
