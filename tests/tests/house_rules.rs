@@ -136,3 +136,19 @@ fn the_commands_of_the_readme_are_those_that_are_run() {
         assert!(recipes.lines().any(|line| line.split([' ', ':']).next() == Some(recipe)), "no recipe {recipe}");
     }
 }
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let page = fs::read_to_string(root().join("SECURITY.md")).expect("readable");
+    let sources = sources();
+    let named: Vec<(&str, &str)> =
+        page.split('`').skip(1).step_by(2).filter_map(|text| text.split_once("::")).collect();
+    let named: Vec<_> = named.into_iter().filter(|named| *named != ("suite", "test")).collect();
+    assert!(named.len() > 20, "only {} tests are named", named.len());
+    for (suite, test) in named {
+        let has_it = |source: &Source| {
+            source.path.ends_with(&format!("/{suite}.rs")) && source.text.contains(&format!("fn {test}("))
+        };
+        assert!(sources.iter().any(has_it), "`{suite}::{test}` is nowhere");
+    }
+}
