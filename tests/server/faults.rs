@@ -168,7 +168,9 @@ async fn a_server_out_of_descriptors_asks_to_come_back_and_then_goes_on() {
     let script = format!("#!/bin/sh\nulimit -n {MOST}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_server"));
     fs::write(&limited, script).expect("written");
     fs::set_permissions(&limited, fs::Permissions::from_mode(0o700)).expect("set");
-    let daemon = Daemon::with_config(&limited, "[limits]\nguests = 1024\nper_source = 1024\n").expect("started");
+    let daemon =
+        Daemon::with_config(&limited, "[limits]\nguests = 1024\nguests_per_source = 1024\nper_source = 1024\n")
+            .expect("started");
     daemon.add_user("ada", "none").expect("a user");
     let mut session = daemon.login("ada").await.expect("logged in");
     let mut lane = session.lane().await.expect("a lane");

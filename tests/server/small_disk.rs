@@ -38,8 +38,9 @@ const SCRIPT: &str = r#"
 set -e
 mount -t tmpfs -o size=8m none "$2"
 [ "$4" = "$3/users" ] || ln -s "$4" "$3/users"
+printf 'also_reach = ["%s"]\n' "$4" > "${3%/data}/server.toml"
 printf %s "$5" | "$1" --data-dir "$3" --add-user ada --password-stdin >&2
-exec "$1" --data-dir "$3" --listen 127.0.0.1:0
+exec "$1" --config "${3%/data}/server.toml" --data-dir "$3" --listen 127.0.0.1:0
 "#;
 
 impl Place {
