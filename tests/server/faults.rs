@@ -16,6 +16,7 @@ use tests::files::{content, holds, root, root_of};
 use tests::host::{Host, eventually};
 use tests::session::{Lane, Session, fault, raw};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use wire::block::BLOCK;
 use wire::message::{Expect, Op};
 use wire::{Code, Fault};
@@ -48,12 +49,13 @@ async fn a_catalog_that_another_program_locks_is_waited_for_and_then_told() {
     lane.put("there", b"there", Expect::Absent).await.expect("stored");
     // For a while: it takes as long, and nobody is told.
     let held = lock(&catalog);
-    let releasing = tokio::task::spawn_blocking(move || {
-        std::thread::sleep(Duration::from_millis(300));
+    {
+        let waiting = lane.put("waits", b"waits", Expect::Absent);
+        tokio::pin!(waiting);
+        timeout(Duration::from_millis(300), &mut waiting).await.expect_err("it waits for the lock");
         drop(held);
-    });
-    lane.put("waits", b"waits", Expect::Absent).await.expect("stored");
-    releasing.await.expect("released");
+        waiting.await.expect("stored");
+    }
 
     let held = lock(&catalog);
     let refused = fault(lane.put("refused", b"refused", Expect::Absent).await).expect("a fault");

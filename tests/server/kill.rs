@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tests::daemon::Daemon;
 use tests::files::{content, holds, root, root_of};
-use tests::host::eventually;
+use tests::host::{PASSWORD, eventually};
 use tests::line::{Line, frame_head};
+use tests::proxy::{Proxy, Way};
 use tests::session::{Lane, MTIME, Session, fault, greeted, raw};
 use tokio::task::JoinSet;
 use wire::Code;
@@ -70,11 +71,12 @@ async fn a_large_upload_survives_a_killed_server() {
 async fn a_large_download_survives_a_killed_server() {
     let mut daemon = daemon();
     tests::files::write(&daemon.home("ada").join("large"), "large", LARGE as u64).expect("written");
-    let (session, mut lane) = logged_in(&daemon).await;
+    let proxy = Proxy::start(daemon.address).await.expect("started");
+    let session = Session::login(proxy.address, "ada", PASSWORD).await.expect("logged in");
+    let mut lane = session.lane().await.expect("a lane");
     let mut arrived = Vec::new();
     let killed = async {
-        // In the middle: nothing brings 512 MiB through TLS in this time, and the kill is noticed as an end.
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        eventually("in the middle", async || proxy.passed(Way::Down) > LARGE as u64 / 8).await;
         daemon.kill().expect("killed");
     };
     let (ended, ()) = tokio::join!(lane.get_into("large", &mut arrived), killed);
