@@ -33,7 +33,7 @@ pub use change::{Change, ChangeId, Mark, RecordChange};
 pub use findings::{Place, RecordKey, Recorded, Standing, What};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
-pub use records::{Record, Stamp};
+pub use records::{Known, Record, Stamp};
 pub use rescans::Rescanned;
 pub use rounds::{Round, Scope};
 pub use trash::{Expired, TrashState, Trashed};

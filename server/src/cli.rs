@@ -26,7 +26,7 @@ use crate::daemon::StartError;
 use crate::datadir::{DataDir, DataDirError};
 use crate::identity::IdentityError;
 use crate::operator::OperatorError;
-use crate::sandbox::{self, Wall};
+use crate::sandbox::{self, SandboxError, Wall};
 use crate::source::{Source, SourceError};
 
 /// The flags, as they stand on the command line and in the environment.
@@ -197,9 +197,9 @@ pub enum CliError {
     /// The system gives no threads.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
-    /// The kernel has Landlock and did not take it.
-    #[error("cannot confine the process; `landlock = false` in the configuration does without")]
-    Sandbox(#[from] landlock::RulesetError),
+    /// The process could not be confined.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 /// Does what the flags ask for.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use wire::{Fault, RemotePath, UserName};
 
-use crate::catalog::{CatalogError, Place, RecordKey, What};
+use crate::catalog::{CatalogError, Known, Place, RecordKey, What};
 use crate::faults::damaged;
 use crate::tenant::{Tenant, is_of};
 use crate::vault::{Home, Stamp, VaultError};
@@ -76,8 +76,10 @@ pub(crate) fn is_alike(found: &Stamp, recorded: &crate::catalog::Stamp) -> bool 
 
 /// Refuses a file that was found damaged, as long as it is that file.
 pub(crate) async fn refuse_damaged(tenant: &Tenant, path: &RemotePath, stamp: &Stamp) -> Result<(), Fault> {
-    let known = tenant.catalog.damaged(tenant.id, vec![path.clone()]).await?;
-    if known.iter().any(|(_, recorded)| is_alike(stamp, recorded)) { Err(damaged()) } else { Ok(()) }
+    match tenant.catalog.known(tenant.id, vec![path.clone()]).await?.pop() {
+        Some(Known::Damaged(recorded)) if is_alike(stamp, &recorded) => Err(damaged()),
+        _ => Ok(()),
+    }
 }
 
 /// The bytes of a file were not what its record says. If nobody has written it meanwhile, it is damaged from now on,

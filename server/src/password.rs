@@ -1,9 +1,7 @@
 //! Passwords: Argon2id with few at once, a bounded queue in front, and the same work for names that
 //! nobody has. Knows nothing of accounts.
 
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 use argon2::Params;
@@ -127,7 +125,7 @@ impl Passwords {
 
 fn at_once(config: &Hashing) -> usize {
     match config.at_once {
-        0 => available_parallelism().map_or(1, NonZero::get),
+        0 => *crate::sandbox::CORES,
         at_once => at_once,
     }
 }

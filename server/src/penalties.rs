@@ -89,20 +89,25 @@ impl Penalties {
 
     /// What is held against anybody, the longest refused first.
     pub fn all(&self, now: Instant) -> Vec<Penalty> {
-        let mut all: Vec<_> = self.book().held.iter(now).map(|(key, entry)| self.shown(key, entry, now)).collect();
-        all.sort_by(|a, b| {
-            let rank = |penalty: &Penalty| (penalty.refused_seconds, penalty.failures);
-            rank(b).cmp(&rank(a)).then_with(|| (&a.source, &a.user).cmp(&(&b.source, &b.user)))
-        });
-        all
+        self.held(&self.book(), None, now)
     }
 
     /// Forgets what is held against a source and its users, or against all; tells what it was.
     pub fn lift(&self, whose: Option<Source>, now: Instant) -> Vec<Penalty> {
-        let is_lifted = |source: &str| whose.is_none_or(|whose| whose.to_string() == source);
-        let lifted: Vec<_> = self.all(now).into_iter().filter(|penalty| is_lifted(&penalty.source)).collect();
-        self.book().held.retain(|(source, _)| whose.is_some_and(|whose| whose != *source));
+        let mut book = self.book();
+        let lifted = self.held(&book, whose, now);
+        book.held.retain(|(source, _)| whose.is_some_and(|whose| whose != *source));
         lifted
+    }
+
+    fn held(&self, book: &Book, whose: Option<Source>, now: Instant) -> Vec<Penalty> {
+        let wanted = book.held.iter(now).filter(|(key, _)| whose.is_none_or(|whose| whose == key.0));
+        let mut held: Vec<_> = wanted.map(|(key, entry)| self.shown(key, entry, now)).collect();
+        held.sort_by(|a, b| {
+            let rank = |penalty: &Penalty| (penalty.refused_seconds, penalty.failures);
+            rank(b).cmp(&rank(a)).then_with(|| (&a.source, &a.user).cmp(&(&b.source, &b.user)))
+        });
+        held
     }
 
     fn shown(&self, (source, user): &(Source, Option<UserName>), entry: &Entry, now: Instant) -> Penalty {

@@ -1,14 +1,36 @@
 //! A second wall behind the jail of each home: the kernel lets the process open what lies in its data directory,
 //! read what its configuration names, and nothing else, and it connects to nobody (Landlock).
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-    RulesetStatus, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, PathFdError, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
 use crate::config::Config;
+
+/// Cores that the process may use. Asked for before it is confined: what a container allows is told in files.
+pub static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
+
+/// Why the process could not be confined.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The kernel has Landlock and did not take it.
+    #[error("cannot confine the process; `landlock = false` in the configuration does without")]
+    Kernel(#[from] RulesetError),
+    /// A directory of the configuration.
+    #[error("also_reach: cannot open {}; mount or make it, or take it out of the configuration", path.display())]
+    Unreachable {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: PathFdError,
+    },
+}
 
 /// What stands of the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +59,8 @@ impl Wall {
 
 /// Confines this thread and those it starts from now on, for ever: to be called before there are others. `file` is the
 /// configuration's. The data directory must be there.
-pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, RulesetError> {
+pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, SandboxError> {
+    LazyLock::force(&CORES);
     if !config.landlock {
         return Ok(Wall::Off);
     }
@@ -46,12 +69,18 @@ pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, RulesetErro
     let Ok(ruleset) = needed else { return Ok(Wall::None) };
     let read = [file, config.certificate.as_deref(), config.key.as_deref()];
     let read = read.into_iter().flatten().flat_map(directories);
+    let reach = |path: &PathBuf| match PathFd::new(path) {
+        Ok(opened) => Ok(PathBeneath::new(opened, AccessFs::from_all(KNOWN))),
+        Err(source) => Err(SandboxError::Unreachable { path: path.clone(), source }),
+    };
+    let reached = config.also_reach.iter().map(reach);
     let status = ruleset
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(KNOWN))?
         .handle_access(AccessNet::ConnectTcp)?
         .create()?
-        .add_rules(path_beneath_rules(config.also_reach.iter().chain([&config.data_dir]), AccessFs::from_all(KNOWN)))?
+        .add_rules(path_beneath_rules([&config.data_dir], AccessFs::from_all(KNOWN)))?
+        .add_rules(reached)?
         .add_rules(path_beneath_rules(read, AccessFs::from_read(KNOWN)))?
         .restrict_self()?;
     Ok(match status.ruleset {
@@ -130,6 +159,21 @@ mod tests {
             TcpListener::bind("127.0.0.1:0").expect("it may listen");
         });
         TcpStream::connect(address).expect("other threads are as they were");
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_told() {
+        let place = tempfile::tempdir().expect("a directory");
+        let config = Config {
+            data_dir: place.path().to_owned(),
+            also_reach: vec![place.path().join("unmounted")],
+            ..Config::default()
+        };
+        let refused = std::thread::spawn(move || confine(&config, None)).join().expect("ended");
+        match refused {
+            Err(SandboxError::Unreachable { path, .. }) => assert!(path.ends_with("unmounted")),
+            other => assert_eq!(other.ok(), Some(Wall::None), "on a kernel without it nothing is opened"),
+        }
     }
 
     #[test]

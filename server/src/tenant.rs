@@ -228,7 +228,6 @@ impl Tenant {
         let mut claims = self.claims();
         let slot = claims.held.entry(path.clone()).or_default();
         let gate = Arc::clone(&slot.gate).try_lock_owned().ok()?;
-        slot.revoke = None;
         Some(Claim { tenant: Arc::clone(self), path: path.clone(), gate: Some(gate) })
     }
 

@@ -189,25 +189,19 @@ impl Catalog {
         .await
     }
 
-    /// Of some files of a home those that were found damaged, with what is recorded of them. Mostly none.
-    pub async fn damaged(
-        &self,
-        user: UserId,
-        paths: Vec<RemotePath>,
-    ) -> Result<Vec<(RemotePath, Stamp)>, CatalogError> {
-        self.read(move |db| {
-            let mut any = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM findings WHERE user = ?1 AND what = 1)")?;
-            if !any.query_row([user.0], |row| row.get(0))? {
-                return Ok(Vec::new());
-            }
-            stamps_by(db, DAMAGED, user, paths)
-        })
-        .await
-    }
-
     /// What is recorded of some files of a home, true or not.
     pub async fn stamps(&self, user: UserId, paths: Vec<RemotePath>) -> Result<Vec<(RemotePath, Stamp)>, CatalogError> {
-        self.read(move |db| stamps_by(db, STAMP, user, paths)).await
+        self.read(move |db| {
+            let mut query = db.prepare_cached(STAMP)?;
+            let mut all = Vec::new();
+            for path in paths {
+                let row = query.query_row(params![user.0, path.parent().as_bytes(), path.name()], sql::stamp);
+                let stamp = row.optional()?;
+                all.extend(stamp.map(|stamp| (path, stamp)));
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// Forgets files that are gone; says how many it knew.
@@ -231,21 +225,6 @@ impl Catalog {
         })
         .await
     }
-}
-
-fn stamps_by(
-    db: &Connection,
-    query: &str,
-    user: UserId,
-    paths: Vec<RemotePath>,
-) -> Result<Vec<(RemotePath, Stamp)>, CatalogError> {
-    let mut query = db.prepare_cached(query)?;
-    let mut all = Vec::new();
-    for path in paths {
-        let stamp = query.query_row(params![user.0, path.parent().as_bytes(), path.name()], sql::stamp).optional()?;
-        all.extend(stamp.map(|stamp| (path, stamp)));
-    }
-    Ok(all)
 }
 
 fn clear(db: &Connection, key: &RecordKey) -> Result<(), CatalogError> {
@@ -311,10 +290,6 @@ const PROVEN: &str = "UPDATE records SET inode = ?5 WHERE user = ?1 AND dir = ?2
 
 const STAMP: &str = "
 SELECT size, mtime_secs, mtime_nanos, inode, root FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3";
-
-const DAMAGED: &str = "
-SELECT size, mtime_secs, mtime_nanos, inode, root
-FROM findings JOIN records USING (user, dir, name) WHERE user = ?1 AND dir = ?2 AND name = ?3 AND what = 1";
 
 const LEDGER: &str = "
 SELECT used, files,

@@ -36,20 +36,38 @@ pub struct Record {
     pub cvs: Vec<Cv>,
 }
 
+/// What a catalog says of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// Its content, as it was proven.
+    Proven(Record),
+    /// That it was found with other bytes than these.
+    Damaged(Stamp),
+}
+
 impl Catalog {
     /// What is known of one file; nothing of one that was found damaged.
     pub async fn record(&self, user: UserId, path: &RemotePath) -> Result<Option<Record>, CatalogError> {
-        Ok(self.records(user, vec![path.clone()]).await?.pop().flatten())
+        match self.known(user, vec![path.clone()]).await?.pop() {
+            Some(Known::Proven(record)) => Ok(Some(record)),
+            _ => Ok(None),
+        }
     }
 
-    /// What is known of each of some files, likewise, in their order.
-    pub async fn records(&self, user: UserId, paths: Vec<RemotePath>) -> Result<Vec<Option<Record>>, CatalogError> {
+    /// What is known of each of some files, in their order.
+    pub async fn known(&self, user: UserId, paths: Vec<RemotePath>) -> Result<Vec<Known>, CatalogError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached(RECORD)?;
-            let mut record = |path: &RemotePath| {
-                query.query_row(params![user.0, path.parent().as_bytes(), path.name()], sql::record).optional()
+            let mut query = db.prepare_cached(KNOWN)?;
+            let mut known = |path: &RemotePath| {
+                let known = query.query_row(params![user.0, path.parent().as_bytes(), path.name()], |row| {
+                    let is_damaged = row.get("damaged")?;
+                    Ok(if is_damaged { Known::Damaged(sql::stamp(row)?) } else { Known::Proven(sql::record(row)?) })
+                });
+                known.optional().map(|known| known.unwrap_or(Known::Nothing))
             };
-            Ok(paths.iter().map(&mut record).collect::<Result<_, _>>()?)
+            Ok(paths.iter().map(&mut known).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -75,7 +93,8 @@ impl Catalog {
         .await
     }
 
-    /// Keeps what was learnt of a file's content on the way.
+    /// Keeps what was learnt of a file's content on the way. Other content of the size and time that are recorded is no
+    /// change that anybody made: what was proven stays.
     pub async fn put_record(&self, user: UserId, path: &RemotePath, record: Record) -> Result<(), CatalogError> {
         let path = path.clone();
         self.write(move |db| {
@@ -91,7 +110,9 @@ impl Catalog {
                 stamp.root.0,
                 Cvs(record.cvs),
             ])?;
-            if put == 0 { Err(CatalogError::UserGone) } else { Ok(()) }
+            let is_there =
+                || db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [user.0], |row| row.get(0));
+            if put == 0 && !is_there()? { Err(CatalogError::UserGone) } else { Ok(()) }
         })
         .await
     }
@@ -172,9 +193,9 @@ pub(super) fn below(path: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
     [(with(b""), with(b"\0")), (with(b"/"), with(b"0"))]
 }
 
-const RECORD: &str = "
-SELECT * FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3
-    AND NOT EXISTS (SELECT 1 FROM findings WHERE user = ?1 AND dir = ?2 AND name = ?3 AND what = 1)";
+const KNOWN: &str = "
+SELECT *, EXISTS (SELECT 1 FROM findings WHERE user = ?1 AND dir = ?2 AND name = ?3 AND what = 1) AS damaged
+FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3";
 
 const STAMP: &str = "
 SELECT size, mtime_secs, mtime_nanos, inode, root FROM records WHERE user = ?1 AND dir = ?2 AND name = ?3
@@ -185,7 +206,9 @@ INSERT INTO records (user, dir, name, size, mtime_secs, mtime_nanos, inode, root
 SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM users WHERE id = ?1
 ON CONFLICT (user, dir, name) DO UPDATE SET
     size = excluded.size, mtime_secs = excluded.mtime_secs, mtime_nanos = excluded.mtime_nanos,
-    inode = excluded.inode, root = excluded.root, cvs = excluded.cvs";
+    inode = excluded.inode, root = excluded.root, cvs = excluded.cvs
+WHERE (size, mtime_secs, mtime_nanos) <> (excluded.size, excluded.mtime_secs, excluded.mtime_nanos)
+    OR root = excluded.root";
 
 const RENAME: &str = "UPDATE records SET dir = ?4, name = ?5 WHERE user = ?1 AND dir = ?2 AND name = ?3";
 

@@ -106,7 +106,7 @@ impl Verification {
                 return Ok(());
             }
             for recorded in page {
-                let home = homes.of(&recorded)?;
+                let home = homes.of(&recorded);
                 let seen;
                 (reader, seen) = look(reader, home.clone(), recorded.clone()).await?;
                 match seen {
@@ -145,7 +145,7 @@ impl Verification {
     /// agree, but for what was done past the server.
     async fn confirm(
         &self,
-        home: Option<Arc<Home>>,
+        home: Result<Arc<Home>, What>,
         recorded: &Recorded,
         seen: Option<Stamp>,
         restless: &mut HashSet<UserId>,
@@ -166,32 +166,42 @@ impl Verification {
     }
 }
 
-/// The home that was used last, for neighbours have the same. `None`: there is none.
+/// The home that was used last, for neighbours have the same; or what its files are without one.
 struct Homes<'a> {
     vault: &'a Vault,
-    last: Option<(UserId, Option<Arc<Home>>)>,
+    last: Option<(UserId, Result<Arc<Home>, What>)>,
 }
 
 impl Homes<'_> {
-    fn of(&mut self, recorded: &Recorded) -> Result<Option<Arc<Home>>, CustodyError> {
+    fn of(&mut self, recorded: &Recorded) -> Result<Arc<Home>, What> {
         let user = recorded.key.user();
         if let Some((_, home)) = self.last.as_ref().filter(|(last, _)| *last == user) {
-            return Ok(home.clone());
+            return home.clone();
         }
-        let home = match self.vault.existing_home(&recorded.name) {
-            Ok(home) => Some(Arc::new(home)),
-            Err(VaultError::NotFound) => None,
-            Err(source) => return Err(CustodyError::Home { user: recorded.name.clone(), source }),
-        };
+        let home = self.vault.existing_home(&recorded.name).map(Arc::new).map_err(|error| match error {
+            VaultError::NotFound => What::Missing,
+            // Those of others are looked at all the same.
+            error => {
+                tracing::error!(user = %recorded.name, %error, "a home cannot be opened");
+                What::Unreadable
+            }
+        });
         self.last = Some((user, home.clone()));
-        Ok(home)
+        home
     }
 }
 
 /// Reads the file, in one task of the disk.
-async fn look(mut reader: Reader, home: Option<Arc<Home>>, recorded: Recorded) -> Result<(Reader, Seen), CustodyError> {
+async fn look(
+    mut reader: Reader,
+    home: Result<Arc<Home>, What>,
+    recorded: Recorded,
+) -> Result<(Reader, Seen), CustodyError> {
     let looking = tokio::task::spawn_blocking(move || {
-        let seen = home.map_or(Seen::Differs(What::Missing, None), |home| examine(&mut reader, &home, &recorded));
+        let seen = match home {
+            Ok(home) => examine(&mut reader, &home, &recorded),
+            Err(what) => Seen::Differs(what, None),
+        };
         (reader, seen)
     });
     looking.await.map_err(CustodyError::Lost)
@@ -223,8 +233,9 @@ fn examine(reader: &mut Reader, home: &Home, recorded: &Recorded) -> Seen {
 }
 
 /// The state of the file by now, without reading it.
-async fn state(home: Option<Arc<Home>>, recorded: Recorded) -> Result<Option<Stamp>, CustodyError> {
-    let opened = tokio::task::spawn_blocking(move || open(home.as_ref()?, &recorded.place).ok().map(|found| found.1));
+async fn state(home: Result<Arc<Home>, What>, recorded: Recorded) -> Result<Option<Stamp>, CustodyError> {
+    let look = move || open(home.as_ref().ok()?, &recorded.place).ok().map(|found| found.1);
+    let opened = tokio::task::spawn_blocking(look);
     Ok(opened.await.map_err(CustodyError::Lost)?.map(|node| node.stamp))
 }
 

@@ -23,8 +23,9 @@ pub(super) async fn copy(
     replace: bool,
     pages: &Pages,
 ) -> Result<Answer, Fault> {
+    let into_itself = || Fault::new(Code::BadPath, "the copy cannot be the source itself or lie below it");
     if to.is_within(&from) {
-        return Err(Fault::new(Code::BadPath, "the copy cannot be the source itself or lie below it"));
+        return Err(into_itself());
     }
     let source = from.clone();
     let node = tenant.on_disk(move |home| home.node(&source)).await?;
@@ -32,6 +33,11 @@ pub(super) async fn copy(
     if node.kind != Kind::Directory {
         copy_file(tenant, &from, &to, expect).await?;
         return Ok(Answer::Done);
+    }
+    let (source, target) = (from.clone(), to.clone());
+    // It is read while the copy is made.
+    if tenant.on_disk(move |home| home.leads_below(&target, &source)).await? {
+        return Err(into_itself());
     }
     match make(tenant, to.clone(), false).await {
         Err(fault) if replace && fault.code == Code::Exists => {}

@@ -155,7 +155,8 @@ impl Receiving {
                 if fault.code == Code::Damaged
                     && let Some(path) = self.downloads.path_of(transfer)
                 {
-                    tokio::spawn(suspect(Arc::clone(&self.session.tenant), path, self.limits.draining.clone()));
+                    let (tenant, stop) = (Arc::clone(&self.session.tenant), self.limits.draining.clone());
+                    self.limits.running.spawn(suspect(tenant, path, stop));
                 }
             }
             Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),

@@ -21,7 +21,7 @@ use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 use super::buffer::{Buffer, Pool};
 use super::sent::Sent;
 use super::{LaneLimits, Outgoing};
-use crate::catalog::{Record, Stamp as RecordStamp};
+use crate::catalog::{Known, Record, Stamp as RecordStamp};
 use crate::custody::is_alike;
 use crate::faults::{bad_path, bad_transfer, damaged, lost_task};
 use crate::flow::or_rest;
@@ -235,31 +235,25 @@ async fn open_files(tenant: &Tenant, files: Vec<(RawPath, bool, OwnedSemaphorePe
         Ok(opened) => opened,
         Err(fault) => (0..count).map(|_| Err(fault.clone())).collect(),
     };
-    let paths: Vec<RemotePath> = opened.iter().flatten().map(|opened| opened.path.clone()).collect();
-    refuse_damaged(tenant, paths, &mut opened).await;
     let paths = opened.iter().flatten().map(|opened| opened.path.clone()).collect();
-    // Without its record a file is hashed while it is sent.
-    let records = tenant.catalog.records(tenant.id, paths).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "records cannot be read");
-        Vec::new()
-    });
-    for (opened, record) in opened.iter_mut().flatten().zip(records) {
-        opened.source.record = record.filter(|record| is_of(&opened.source.node.stamp, &record.stamp));
+    match tenant.catalog.known(tenant.id, paths).await {
+        Ok(known) => opened.iter_mut().filter(|it| it.is_ok()).zip(known).for_each(|(it, known)| take_in(it, known)),
+        // Whether one is damaged cannot be told.
+        Err(error) => {
+            let fault = Fault::from(error);
+            opened.iter_mut().filter(|it| it.is_ok()).for_each(|it| *it = Err(fault.clone()));
+        }
     }
     opened
 }
 
-/// What was found damaged is not delivered.
-async fn refuse_damaged(tenant: &Tenant, paths: Vec<RemotePath>, opened: &mut [Result<Opened, Fault>]) {
-    let known = tenant.catalog.damaged(tenant.id, paths).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "what is damaged cannot be read");
-        Vec::new()
-    });
-    for (path, recorded) in known {
-        let is_damaged = |it: &Result<Opened, Fault>| {
-            it.as_ref().is_ok_and(|it| it.path == path && is_alike(&it.source.node.stamp, &recorded))
-        };
-        opened.iter_mut().filter(|it| is_damaged(it)).for_each(|it| *it = Err(damaged()));
+/// What was found damaged is not delivered; without its record a file is hashed while it is sent.
+fn take_in(opened: &mut Result<Opened, Fault>, known: Known) {
+    let Ok(Opened { source, .. }) = opened else { return };
+    match known {
+        Known::Damaged(recorded) if is_alike(&source.node.stamp, &recorded) => *opened = Err(damaged()),
+        Known::Proven(record) if is_of(&source.node.stamp, &record.stamp) => source.record = Some(record),
+        _ => {}
     }
 }
 

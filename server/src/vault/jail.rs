@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, fstat, openat2, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 use wire::RemotePath;
 use wire::message::Kind;
@@ -49,6 +49,23 @@ impl Home {
     pub(super) fn parent(&self, path: &RemotePath) -> Result<(OwnedFd, Vec<u8>), VaultError> {
         let (parent, name) = path.split().ok_or(VaultError::BadTarget("it is the home itself"))?;
         Ok((self.directory(&parent, Links::Inside)?, name.to_vec()))
+    }
+
+    /// Whether the directory that holds `path` is `above` or lies below it, whatever links lead there.
+    pub fn leads_below(&self, path: &RemotePath, above: &RemotePath) -> Result<bool, VaultError> {
+        let identity = |dir: &OwnedFd| fstat(dir).map(|stat| (stat.st_dev, stat.st_ino));
+        let (above, home) = (identity(&self.directory(above, Links::Inside)?)?, identity(&self.files)?);
+        let mut dir = self.parent(path)?.0;
+        let mut before = None;
+        loop {
+            let here = identity(&dir)?;
+            // It stays the same where there is nothing above: somebody moved it out of the home.
+            if here == above || here == home || before == Some(here) {
+                return Ok(here == above);
+            }
+            before = Some(here);
+            dir = openat(&dir, "..", OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        }
     }
 
     /// A regular file, for reading. Never waits for a pipe's other end, never opens a device.

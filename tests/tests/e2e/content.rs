@@ -271,6 +271,22 @@ async fn what_does_not_match_its_hash_is_not_stored_and_the_old_file_stays() {
 }
 
 #[tokio::test]
+async fn a_directory_is_not_copied_into_itself_by_a_link() {
+    let (host, mut session, mut lane) = ada().await;
+    lane.put("tree/sub/a", b"a", Expect::Absent).await.expect("stored");
+    for (link, to) in [("tree", "l"), ("tree/sub", "m")] {
+        std::os::unix::fs::symlink(link, host.home("ada").join(to)).expect("linked");
+    }
+    for to in ["l/copy", "m/copy", "tree/copy"] {
+        let refused = session.order(Op::Copy { from: raw("tree"), to: raw(to), replace: false }).await;
+        assert_eq!(fault(refused).expect("refused").code, Code::BadPath, "{to}");
+    }
+    session.order(Op::Copy { from: raw("tree/sub"), to: raw("l/copy"), replace: false }).await.expect("beside it");
+    let usage = session.space().await.expect("told");
+    assert_eq!((usage.used, usage.files), (2, 2));
+}
+
+#[tokio::test]
 async fn copies_and_moves_carry_content_and_hash() {
     let (host, mut session, mut lane) = ada().await;
     let bytes = content("tree", 2 * BLOCK + 1);

@@ -8,7 +8,8 @@ pub(super) async fn findings_belong_to_their_records(catalog: &Catalog) {
     for at in ["a/x", "a/y", "b"] {
         catalog.put_record(ada, &path(at), record(2 << 20, 5)).await.expect("put");
     }
-    let damaged = async |at: &str| catalog.damaged(ada, vec![path(at)]).await.expect("read").len() == 1;
+    let damaged =
+        async |at: &str| matches!(catalog.known(ada, vec![path(at)]).await.expect("read")[0], Known::Damaged(_));
     let note = async |at: &str, what| {
         catalog.note_finding(&RecordKey::home(ada, &path(at)), record(2 << 20, 5).stamp, what).await.expect("noted");
     };
@@ -23,6 +24,16 @@ pub(super) async fn findings_belong_to_their_records(catalog: &Catalog) {
     let listed = catalog.records_in(ada, &path("a"), vec![b"x".to_vec(), b"y".to_vec()]).await.expect("read");
     assert_eq!(listed.into_keys().collect::<Vec<_>>(), [b"y".to_vec()]);
     assert_eq!(catalog.stamps(ada, vec![path("a/x")]).await.expect("read")[0].1, record(2 << 20, 5).stamp);
+
+    // Whoever reads other bytes of the same size and time has not read a newer file.
+    for inode in [5, 6] {
+        let stamp = Stamp { inode, root: Root([77; 32]), ..record(2 << 20, 5).stamp };
+        for at in ["a/x", "a/y"] {
+            catalog.put_record(ada, &path(at), Record { stamp, cvs: Vec::new() }).await.expect("passed over");
+        }
+    }
+    assert!(damaged("a/x").await);
+    assert_eq!(catalog.record(ada, &path("a/y")).await.expect("read"), Some(record(2 << 20, 5)));
 
     // To other names and to the trash and back.
     let change = async |records| {
