@@ -29,11 +29,9 @@ async fn a_damaged_file_is_told_not_saved_and_repaired_by_a_good_copy() {
             assert!(message.contains("store a good copy in its place"), "{message}");
             assert!(!program.path("down").join(name).exists(), "it was saved");
         }
-        let known = program.host.accounts().catalog.clone();
-        let ada = known.account(&"ada".parse().expect("a name")).await.expect("read").expect("there").id;
-        let names = ["large", "small"].map(|name| wire::RemotePath::parse(name.as_bytes()).expect("a path"));
         eventually("the server has looked at it", async || {
-            known.damaged(ada, names.to_vec()).await.expect("read").len() == 2
+            let is_damaged = async |name| program.host.is_damaged("ada", name).await.expect("read");
+            is_damaged("large").await && is_damaged("small").await
         })
         .await;
     }

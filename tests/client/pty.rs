@@ -71,6 +71,7 @@ impl Scene {
         terminal.until_shown("password").expect("it asks");
         press(&mut terminal, &[PASSWORD, key::ENTER]);
         terminal.until_shown("photos").expect("the server's pane is read");
+        terminal.until_shown("from-here").expect("and the local one");
         terminal
     }
 }

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 pub use server::Config;
 use server::accounts::Accounts;
+use server::catalog::Known;
 pub use server::refusals::Reason;
 use server::vault::Disk;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use wire::RemotePath;
 use wire::message::Secret;
 
 use crate::line::PATIENCE;
@@ -91,6 +93,14 @@ impl Host {
     /// The accounts, for what the account flags can do beyond that.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    /// Whether a file of a user is known to be damaged.
+    pub async fn is_damaged(&self, name: &str, path: &str) -> Result<bool> {
+        let catalog = &self.accounts.catalog;
+        let user = catalog.account(&name.parse()?).await?.context("no such user")?.id;
+        let known = catalog.known(user, vec![RemotePath::parse(path.as_bytes())?]).await?;
+        Ok(matches!(known.as_slice(), [Known::Damaged(_)]))
     }
 
     /// Logs in with [`PASSWORD`].

@@ -167,11 +167,10 @@ impl Terminal {
         self.display.lock().written.clone()
     }
 
-    /// Changes the size of the window.
+    /// Changes the size of the window: first what is shown, then the program hears of it, which may draw at once.
     pub fn resize(&self, columns: u16, rows: u16) -> Result<()> {
-        self.master.resize(size(columns, rows)).map_err(|error| anyhow!(error))?;
         self.display.lock().parser.set_size(nonzero(rows)?, nonzero(columns)?);
-        Ok(())
+        self.master.resize(size(columns, rows)).map_err(|error| anyhow!(error))
     }
 
     /// Whether the line discipline is as a shell wants it: lines, echo.

@@ -119,6 +119,11 @@ impl Live {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Bytes of a file of `size` that are settled: those of whole blocks.
+    pub(crate) fn settled(&self, size: u64) -> u64 {
+        (self.travelled() + self.held.load(Ordering::Relaxed)).min(size)
+    }
+
     /// Bytes to show as travelled and as held, of a file of `size`.
     pub(crate) fn shown(&self, size: u64) -> (u64, u64) {
         let (sent, held) = (self.sent.load(Ordering::Relaxed), self.held.load(Ordering::Relaxed));
@@ -154,6 +159,18 @@ mod tests {
         assert!(meter.record(at(125), 10_000) < 600);
         assert_eq!(meter.record(at(160), 10_000), 0);
         assert_eq!((eta(1500, 1000), eta(1, 0)), (Some(Duration::from_secs(2)), None));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_shown_and_not_settled() {
+        let flow = Arc::new(AtomicU64::new(7));
+        let live = Live::following(flow.clone());
+        flow.store(206, Ordering::Relaxed);
+        assert_eq!((live.shown(400), live.settled(400)), ((199, 0), 0), "a refused request took some bytes, too");
+        live.sent(100);
+        live.held(250);
+        flow.store(216, Ordering::Relaxed);
+        assert_eq!((live.shown(400), live.settled(400)), ((110, 250), 350));
     }
 
     #[test]

@@ -326,8 +326,7 @@ impl Queue {
         self.note(|rows| {
             let Work { mut file, live, .. } = work;
             file.begun = true;
-            let (sent, held) = live.shown(file.source.size);
-            file.done = file.done.max(sent + held);
+            file.done = file.done.max(live.settled(file.source.size));
             rows.with(file.item, |item| {
                 item.end(&live);
                 item.tick(Instant::now());

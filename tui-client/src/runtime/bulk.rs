@@ -30,10 +30,11 @@ pub(super) async fn run(
                     traces.add(trace);
                 }
                 Ok(_) => ended.done += 1,
-                Err(fault) if fault.code == Code::Cancelled => ended.stopped = true,
+                Err(fault) if fault.code == Code::Cancelled && token.is_cancelled() => ended.stopped = true,
                 Err(fault) => {
-                    // A lost connection refuses all that follow as well.
-                    ended.stopped |= matches!(fault.code, Code::Timeout | Code::Draining | Code::Ticket);
+                    // Without a connection all that follow are refused as well.
+                    ended.stopped |=
+                        matches!(fault.code, Code::Timeout | Code::Draining | Code::Ticket | Code::Cancelled);
                     ended.refused += 1;
                     ended.first.get_or_insert((escape(&name), fault));
                 }

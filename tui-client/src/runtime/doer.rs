@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,8 @@ pub(super) struct Doer {
     tasks: HashMap<Key, Task>,
     /// What the person wants remembered is written even when the program is left in the same moment.
     keeping: JoinSet<()>,
+    /// Open until the last of those is done.
+    kept: Option<oneshot::Receiver<()>>,
     /// Names tasks that nobody stops.
     serial: u64,
 }
@@ -72,16 +74,31 @@ impl Drop for Task {
 impl Doer {
     pub(super) fn new(screen: FullScreen, harbour: Harbour, edits: PathBuf, inbox: mpsc::Sender<Msg>) -> Self {
         let (port, watched) = (watch::Sender::new(None), watch::Sender::new(Vec::new()));
-        let (tasks, keeping) = (HashMap::new(), JoinSet::new());
-        let mut doer = Self { screen, harbour, edits, inbox, port, watched, tasks, keeping, serial: 0 };
+        let (tasks, keeping, kept) = (HashMap::new(), JoinSet::new(), None);
+        let mut doer = Self { screen, harbour, edits, inbox, port, watched, tasks, keeping, kept, serial: 0 };
         doer.spawn_free(watching::follow(doer.watched.subscribe(), doer.inbox.clone()));
         doer
     }
 
-    /// One change after another, each of them whole.
+    /// One after another, in the order they were asked for: each finds what the one before wrote.
+    fn keep(&mut self, write: impl FnOnce() + Send + 'static) {
+        let (done, next) = oneshot::channel::<()>();
+        let before = self.kept.replace(next);
+        self.keeping.spawn(async move {
+            if let Some(before) = before {
+                // Nothing is ever sent: it is over when its end is gone.
+                let _ = before.await;
+            }
+            if let Err(error) = spawn_blocking(write).await {
+                tracing::error!(%error, "a task that writes a small file failed");
+            }
+            drop(done);
+        });
+    }
+
     fn change_hotlist(&mut self, change: HotChange) {
         let (hotlist, inbox) = (Hotlist::at(&self.harbour.state), self.inbox.clone());
-        self.keeping.spawn_blocking(move || {
+        self.keep(move || {
             let msg = match hotlist.change(change) {
                 Ok(list) => Msg::Hotlist(list),
                 Err(error) => Msg::HotlistFailed(error.to_string()),
@@ -92,7 +109,7 @@ impl Doer {
 
     fn keep_theme(&mut self, name: String) {
         let (choices, inbox) = (Choices::at(&self.harbour.state), self.inbox.clone());
-        self.keeping.spawn_blocking(move || {
+        self.keep(move || {
             if let Err(error) = choices.keep_theme(&name) {
                 let _ = inbox.blocking_send(Msg::ThemeNotKept(error.to_string()));
             }

@@ -1,5 +1,5 @@
 //! The hotlist, in a small file of the state directory that a person can read and edit. A missing file is an empty
-//! list; one that cannot be understood is kept beside and not overwritten.
+//! list; one that cannot be understood is not overwritten.
 
 use std::ffi::OsString;
 use std::fs;

@@ -142,7 +142,7 @@ pub(super) fn panicked(error: tokio::task::JoinError) -> Fault {
 }
 
 pub(super) fn not_connected() -> Fault {
-    Fault::new(Code::Cancelled, "not connected")
+    Fault::new(Code::Cancelled, "not connected; Ctrl-N connects")
 }
 
 const BEAT: Duration = Duration::from_millis(100);

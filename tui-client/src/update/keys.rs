@@ -18,7 +18,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
     }
     let Some(key) = through_escape(app, key, out) else { return };
     let first = app.chrome.begun.take();
-    let modal = !app.dialogs.is_empty() || app.chrome.menu.is_some() || app.here().search.is_some();
+    let sifting = app.here().sifting && app.focus == Scope::Panes;
+    let types = app.board.typing || history::is_typing(app) || sifting || app.here().search.is_some();
+    let modal = !app.dialogs.is_empty() || app.chrome.menu.is_some() || types;
     // What quits in the panes quits anywhere, unless it means something else there.
     let quits = || app.keymap.action(Scope::Panes, key.into()).filter(|action| *action == Action::Quit);
     let action = match app.keymap.meet(app.focus, first.filter(|_| !modal), key.into()) {
@@ -27,7 +29,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         Met::Begins | Met::Nothing => quits(),
     };
     match action {
-        Some(action @ (Action::Quit | Action::Suspend | Action::Look(Look::Quit))) => actions::run(app, action, out),
+        Some(action @ (Action::Quit | Action::Suspend | Action::Look(Look::Quit))) if !(types && is_text(key)) => {
+            actions::run(app, action, out);
+        }
         // Nothing is shown that keys could act on.
         _ if Layout::of(app).is_none() => {}
         _ if !app.dialogs.is_empty() => dialogs::press(app, key, out),
@@ -35,10 +39,15 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         _ if app.board.typing && board::type_key(app, key) => {}
         _ if history::is_typing(app) && history::type_key(app, key) => {}
         _ if app.here().search.is_some() && search(app, key) => {}
-        _ if app.here().sifting && app.focus == Scope::Panes && sifting::press(app, key, out) => {}
+        _ if sifting && sifting::press(app, key, out) => {}
         Some(action) => actions::run(app, action, out),
         None => search_by_alt(app, key),
     }
+}
+
+/// Whether a key is a character where something is typed.
+fn is_text(key: KeyEvent) -> bool {
+    matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
 /// Keeps what is held down, as far as the terminal tells: by the modifiers' own keys, and by what any other key
@@ -56,7 +65,7 @@ fn hold(app: &mut App, key: KeyEvent) {
 
 /// Text from the clipboard goes into a field or a search and is never run as keys.
 pub(super) fn paste(app: &mut App, text: &str, out: &mut Vec<Effect>) {
-    let sifting = app.here().sifting;
+    let sifting = app.here().sifting && app.focus == Scope::Panes;
     match app.dialogs.last_mut() {
         Some(dialog) => {
             if let Some(field) = dialog.field_mut() {

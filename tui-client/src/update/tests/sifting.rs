@@ -21,6 +21,17 @@ fn check_shown(script: &str, shown: &str, cursor: &str) {
 }
 
 #[test]
+fn letters_that_begin_keys_elsewhere_are_typed() {
+    let mut app = sample::app();
+    app.keymap = crate::keymap::Keymap::new(crate::keymap::Preset::Vi, "keys.toml", "").0;
+    app.left.rows = sample::rows(&[file("ggg.img", 1, 0), file("gem", 2, 0), file("other", 4, 0)]);
+    run(&mut app, "fgg");
+    assert_eq!(all_names(app.here()), "ggg.img");
+    run(&mut app, "<Backspace>e");
+    assert_eq!(all_names(app.here()), "gem");
+}
+
+#[test]
 fn a_filter_is_shown_as_it_is_typed() {
     let all = ".git docs .profile a.txt Doc.md readme.txt";
     check_shown("/do", "docs Doc.md", "docs");
