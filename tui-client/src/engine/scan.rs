@@ -1,21 +1,18 @@
 //! Looks into sources while lanes are busy: what an item is, what its directories hold, and what is
 //! at the target already. Feeds the queue and stops when enough waits there.
 
-pub(crate) mod ahead;
 mod chosen;
 mod picked;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wire::message::{Entry, Kind, Op};
-use wire::{Code, Fault, RemotePath};
+use wire::{Code, Fault};
 
 use super::item::{File, Part, Scan, Target, below};
 use super::keep::record::Parting;
@@ -23,19 +20,18 @@ use super::local;
 use super::queue::Queue;
 use super::session::Session;
 use super::status::{ItemId, Job, Link, Side};
-use ahead::Ahead;
 
 /// Serves the queue's scans until it is dropped.
 pub(crate) async fn run(queue: Queue, session: Session) {
     let mut bell = queue.bell();
     let mut standing = session.standing();
-    let (mut running, room) = (JoinSet::new(), Ahead::room());
+    let mut running = JoinSet::new();
     loop {
         bell.borrow_and_update();
         let online = standing.borrow_and_update().link == Link::Online;
         while online && running.len() < AT_ONCE {
             let Some((id, scan, stop)) = queue.next_scan() else { break };
-            running.spawn(one(queue.clone(), session.clone(), room.clone(), id, scan, stop));
+            running.spawn(one(queue.clone(), session.clone(), id, scan, stop));
         }
         let full = !queue.has_room();
         let waiting = online && !full && running.len() < AT_ONCE && queue.has_scans();
@@ -51,14 +47,7 @@ pub(crate) async fn run(queue: Queue, session: Session) {
     }
 }
 
-async fn one(
-    queue: Queue,
-    session: Session,
-    room: Arc<Semaphore>,
-    id: ItemId,
-    mut scan: Scan,
-    stop: CancellationToken,
-) {
+async fn one(queue: Queue, session: Session, id: ItemId, mut scan: Scan, stop: CancellationToken) {
     match queue.part(id, &scan) {
         Some((Part::Chosen(chosen), fed)) => return chosen::feed(&queue, (id, scan), (&chosen, fed), &stop).await,
         Some((Part::Picked(picked), fed)) => {
@@ -70,7 +59,7 @@ async fn one(
     if !left.is_empty() {
         return feed(&queue, id, scan, left, &stop).await;
     }
-    let looker = Looker { queue: &queue, session: &session, room: &room, id, scan: &scan };
+    let looker = Looker { queue: &queue, session: &session, id, scan: &scan };
     let looked = async { if scan.is_root { looker.root().await } else { looker.directory().await } };
     let result = tokio::select! {
         result = looked => result,
@@ -108,7 +97,6 @@ fn stopped() -> Fault {
 struct Looker<'a> {
     queue: &'a Queue,
     session: &'a Session,
-    room: &'a Arc<Semaphore>,
     id: ItemId,
     scan: &'a Scan,
 }
@@ -156,13 +144,12 @@ impl Looker<'_> {
                 blocking(move || if moves { local::stat_itself(&source) } else { local::stat(&source) }).await?
             }
             Job::Down { source, target } => {
-                // Asked at once whether or not it is a directory: one is then looked into a round trip sooner.
-                let ahead = Ahead::ask(self.session, source, self.room);
-                let (entry, ahead) = tokio::join!(self.session.stat(source), ahead);
+                // Asked at once whether or not it is one: a directory is then looked into a round trip sooner.
+                let (entry, listed) = tokio::join!(self.session.stat(source), self.session.list(source));
                 let entry = entry?;
                 if entry.kind == Kind::Directory {
                     self.queue.is_directory(self.id);
-                    return self.directory_there(source, target, ahead).await;
+                    return self.directory_there(listed?, target).await;
                 }
                 entry
             }
@@ -226,41 +213,31 @@ impl Looker<'_> {
                     // A directory with something in it is made with the first of that.
                     self.session.order(Op::Mkdir { path: target.into(), parents: true }).await?;
                 }
-                Ok(self.sorted(entries, there.as_ref(), None))
+                Ok(self.sorted(entries, there.as_ref()))
             }
-            Job::Down { source, target } => self.directory_there(source, target, self.scan.ahead.clone()).await,
+            Job::Down { source, target } => self.directory_there(self.session.list(source).await?, target).await,
         }
     }
 
-    async fn directory_there(
-        &self,
-        source: &RemotePath,
-        target: &Path,
-        ahead: Option<Arc<Ahead>>,
-    ) -> Result<Found, Fault> {
-        let mut entries = match ahead.as_ref().and_then(|ahead| ahead.take(source)) {
-            Some(entries) => entries,
-            None => self.session.list(source).await?,
-        };
+    async fn directory_there(&self, mut entries: Vec<Entry>, target: &Path) -> Result<Found, Fault> {
         entries.sort_unstable_by(|a, b| a.name.0.cmp(&b.name.0));
         let (target, depth) = (target.to_owned(), self.scan.depth);
         blocking(move || local::make_dir(&target, depth)).await?;
-        Ok(self.sorted(entries, None, ahead))
+        Ok(self.sorted(entries, None))
     }
 
-    fn sorted(&self, entries: Vec<Entry>, there: Option<&HashMap<Vec<u8>, Side>>, ahead: Option<Arc<Ahead>>) -> Found {
+    fn sorted(&self, entries: Vec<Entry>, there: Option<&HashMap<Vec<u8>, Side>>) -> Found {
         let mut found = Found { is_directory: true, ..Found::default() };
         for entry in entries {
             self.sort(entry, there, &mut found);
         }
-        found.scans.iter_mut().for_each(|scan| scan.ahead.clone_from(&ahead));
         // Taken from the back: the first directory first.
         found.scans.reverse();
         found
     }
 
     /// What the target directory holds; `None` where there is no such directory.
-    async fn there(&self, target: &RemotePath) -> Result<Option<HashMap<Vec<u8>, Side>>, Fault> {
+    async fn there(&self, target: &wire::RemotePath) -> Result<Option<HashMap<Vec<u8>, Side>>, Fault> {
         if self.scan.fresh {
             return Ok(None);
         }
@@ -321,6 +298,10 @@ mod tests {
     use super::super::Refused;
     use super::super::queue::{Appetite, Taken};
     use super::super::status::{AfterCopy, IfExists, NewItem};
+    use std::sync::Arc;
+
+    use wire::RemotePath;
+
     use super::*;
 
     const MANY: usize = 10_000;

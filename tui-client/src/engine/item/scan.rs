@@ -1,10 +1,8 @@
 //! What is still to be looked into, as plain data.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::scan::Leaf;
-use super::super::scan::ahead::Ahead;
 use super::super::status::Job;
 
 /// A directory to be looked into, or the item's own source, of which nothing is known yet.
@@ -19,8 +17,6 @@ pub(crate) struct Scan {
     pub(crate) fresh: bool,
     pub(crate) tries: u32,
     pub(crate) waits: Option<Instant>,
-    /// What was asked for together with the directory above.
-    pub(crate) ahead: Option<Arc<Ahead>>,
     /// What was found already when a pause came, and was not fed yet.
     pub(crate) left: Vec<Leaf>,
 }
@@ -28,6 +24,6 @@ pub(crate) struct Scan {
 impl Scan {
     /// Of an item's own source.
     pub(crate) fn new(job: Job) -> Self {
-        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, ahead: None, left: Vec::new() }
+        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, left: Vec::new() }
     }
 }
