@@ -20,7 +20,7 @@ use wire::size::{self, SizeError};
 
 use crate::accounts::AccountError;
 use crate::catalog::CatalogError;
-use crate::config::{self, ConfigError, MAX_TRASH_DAYS};
+use crate::config::{self, ConfigError, MAX_DAYS};
 use crate::custody::CustodyError;
 use crate::daemon::StartError;
 use crate::datadir::{DataDir, DataDirError};
@@ -314,8 +314,8 @@ fn trash(text: &str) -> Result<Days, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(Days(None));
     }
-    let days = text.parse().ok().filter(|days| (1..=MAX_TRASH_DAYS).contains(days));
-    days.map(|days| Days(Some(days))).ok_or_else(|| format!("not a number of days up to {MAX_TRASH_DAYS}, nor none"))
+    let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    days.map(|days| Days(Some(days))).ok_or_else(|| format!("not a number of days up to {MAX_DAYS}, nor none"))
 }
 
 /// What a wrong command line exits with.

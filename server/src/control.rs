@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc};
@@ -15,6 +14,7 @@ use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
+use crate::config::Live;
 use crate::flow::{Flow, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
 use crate::refusals::{Reason, Refusals};
@@ -24,12 +24,8 @@ use crate::tenant::{self, Tenant};
 /// What a control connection may cost.
 #[derive(Clone, Debug)]
 pub struct ControlLimits {
-    /// Without a byte from the client.
-    pub idle: Duration,
-    /// For one write to go through.
-    pub stall: Duration,
-    /// Requests that run at once.
-    pub requests: usize,
+    /// For how long a client may say nothing, how long a write may take, how many requests run at once.
+    pub live: Live,
     /// Cancelled when the server goes down.
     pub draining: CancellationToken,
     /// Where requests that are refused are counted.
@@ -53,12 +49,12 @@ pub async fn serve<R, W>(
     let session = Arc::clone(place.session());
     let over = session.ended.child_token();
     let (out, outgoing) = mpsc::channel(OUTGOING);
-    let writing = tokio::spawn(write(writer, outgoing, written, limits.stall, over.clone()));
+    let writing = tokio::spawn(write(writer, outgoing, written, limits.live.clone(), over.clone()));
     let news = tokio::spawn(tell_news(session.tenant.notices(), out.clone(), limits.draining.clone()));
     let mut requests = Requests::new(Arc::clone(&session.tenant), out, &limits);
     let end = {
         // Pinned, because a future that is handed over takes its place twice.
-        let running = std::pin::pin!(requests.run(&mut reader, limits.idle));
+        let running = std::pin::pin!(requests.run(&mut reader));
         over.run_until_cancelled(running).await
     };
     match end {
@@ -80,7 +76,7 @@ enum End {
 struct Requests {
     tenant: Arc<Tenant>,
     out: mpsc::Sender<Box<FromServer>>,
-    max: usize,
+    live: Live,
     refusals: Refusals,
     /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
     /// the disk and what it says to the ledger belong together.
@@ -92,12 +88,13 @@ struct Requests {
 impl Requests {
     fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, limits: &ControlLimits) -> Self {
         let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
-        let (max, refusals) = (limits.requests, limits.refusals.clone());
-        Self { tenant, out, max, refusals, running, tracker, done }
+        let (live, refusals) = (limits.live.clone(), limits.refusals.clone());
+        Self { tenant, out, live, refusals, running, tracker, done }
     }
 
-    async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>, idle: Duration) -> Result<End, LinkError> {
+    async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>) -> Result<End, LinkError> {
         loop {
+            let idle = self.live.now().limits.idle();
             let message = tokio::select! {
                 message = tokio::time::timeout(idle, next_or_rest(reader, || ())) => message,
                 Some(id) = self.done.1.recv() => {
@@ -127,9 +124,10 @@ impl Requests {
     }
 
     async fn start(&mut self, id: u32, op: Op) {
-        if self.running.len() >= self.max || self.running.contains_key(&id) {
+        let most = self.live.now().limits.requests_in_flight;
+        if self.running.len() >= most || self.running.contains_key(&id) {
             self.refusals.count(Reason::Requests);
-            let fault = Fault::new(Code::Busy, format!("{} requests at once are the limit", self.max));
+            let fault = Fault::new(Code::Busy, format!("{most} requests at once are the limit"));
             let fault = fault.with(Detail::RetryAfter(1));
             return self.say(FromServer::Answer { id, answer: Answer::Fault(fault) }).await;
         }
@@ -181,11 +179,11 @@ async fn write<W: AsyncWrite + Unpin>(
     mut writer: Writer<W>,
     mut outgoing: mpsc::Receiver<Box<FromServer>>,
     flow: Flow,
-    stall: Duration,
+    live: Live,
     over: CancellationToken,
 ) {
     while let Some(first) = or_rest(outgoing.recv(), || writer.rest()).await {
-        let written = flow.moving(stall, async {
+        let written = flow.moving(live.now().limits.stall(), async {
             writer.feed(&first).await?;
             for _ in 1..OUTGOING {
                 let Ok(next) = outgoing.try_recv() else { break };
@@ -199,7 +197,7 @@ async fn write<W: AsyncWrite + Unpin>(
         }
     }
     // The peer may be gone already.
-    let _ = tokio::time::timeout(stall, writer.close()).await;
+    let _ = tokio::time::timeout(live.now().limits.stall(), writer.close()).await;
 }
 
 /// Of a control connection with its requests, in bytes.

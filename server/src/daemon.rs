@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, CatalogError};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Live};
 use crate::control::ControlLimits;
 use crate::custody::keep::{rescanning, verifying};
 use crate::datadir::{DataDir, DataDirError, Lock};
@@ -84,7 +84,7 @@ impl Running {
 }
 
 /// Opens everything, makes good what the last run left, and accepts connections until `shutdown`.
-/// Then running transfers have [`Limits::drain_seconds`] to finish.
+/// Then running transfers have [`crate::config::Limits::drain_seconds`] to finish.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
     let disk = Arc::new(config.durability);
     start_on(disk, config, shutdown).await
@@ -102,8 +102,8 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     }
     let vault = Vault::new(&dir.users(), disk);
     recovery::recover(&catalog, &vault, config.durability).await?;
-    let limits = &config.limits;
-    let sessions = Sessions::new(catalog.clone(), vault.clone(), limits.lanes_per_session, limits.per_user);
+    let live = Live::new(config.clone());
+    let sessions = Sessions::new(catalog.clone(), vault.clone(), live.clone());
     let draining = CancellationToken::new();
     let transfers = TaskTracker::new();
     let (penalties, refusals) = (Penalties::new(config.penalties.clone()), Refusals::default());
@@ -113,24 +113,18 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
             catalog: catalog.clone(),
             passwords: Passwords::new(&config.argon2)?,
             sessions: Arc::clone(&sessions),
-            patience: seconds(limits.login_seconds),
+            live: live.clone(),
             penalties: penalties.clone(),
             refusals: refusals.clone(),
         },
         control: ControlLimits {
-            idle: seconds(limits.idle_seconds),
-            stall: seconds(limits.stall_seconds),
-            requests: limits.requests_in_flight,
+            live: live.clone(),
             refusals: refusals.clone(),
             draining: draining.clone(),
             running: transfers.clone(),
         },
-        lane: LaneLimits {
-            stall: seconds(limits.stall_seconds),
-            draining: draining.clone(),
-            running: transfers.clone(),
-        },
-        gate: Gate::new(limits, penalties.clone()),
+        lane: LaneLimits { live: live.clone(), draining: draining.clone(), running: transfers.clone() },
+        gate: Gate::new(live.clone(), penalties.clone()),
     };
     let listen = |source| StartError::Listen { address: config.listen, source };
     let listener = bind(config.listen).await.map_err(listen)?;
@@ -140,7 +134,7 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
     let mut keepers = service.keepers(&catalog, vault, &config);
     keepers.spawn(control.run());
-    let stopped = tokio::spawn(service.run(listener, entrance, keepers, config.limits.clone(), shutdown));
+    let stopped = tokio::spawn(service.run(listener, entrance, keepers, live, shutdown));
     Ok(Running { address, fingerprint, refusals, stopped })
 }
 
@@ -173,14 +167,14 @@ impl Service {
         listener: TcpListener,
         entrance: Entrance,
         keepers: JoinSet<()>,
-        limits: Limits,
+        live: Live,
         shutdown: CancellationToken,
     ) {
         listener::run(listener, entrance, shutdown, self.connections.clone()).await;
         tracing::info!("going down: no new transfers");
         self.draining.cancel();
         self.transfers.close();
-        if tokio::time::timeout(seconds(limits.drain_seconds), self.transfers.wait()).await.is_err() {
+        if tokio::time::timeout(live.now().limits.drain(), self.transfers.wait()).await.is_err() {
             tracing::warn!("transfers were cut off; they resume when their clients come back");
         }
         drop(keepers);
@@ -219,10 +213,6 @@ async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>, bells: [Arc<N
         }
         tokio::time::sleep(WATCH).await;
     }
-}
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 /// How soon an account flag takes effect on running sessions.

@@ -105,7 +105,7 @@ const PAUSE: Duration = Duration::from_secs(600);
 mod tests {
     use super::*;
     use crate::catalog::{Change, Phc, RecordChange};
-    use crate::config::Durability;
+    use crate::config::{Config, Durability, Live};
     use crate::vault::Vault;
     use std::time::Instant;
     use wire::RemotePath;
@@ -126,7 +126,7 @@ mod tests {
         home.to_trash(&path, id).expect("moved").expect("synced");
         let records = RecordChange::Trashed { path, id };
         catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
-        let sessions = Sessions::new(catalog.clone(), vault, 1, 1);
+        let sessions = Sessions::new(catalog.clone(), vault, Live::new(Config::default()));
         let draining = CancellationToken::new();
         let look = Arc::new(Notify::new());
         let keeping = keep(catalog.clone(), sessions, 14, look, draining.clone(), TaskTracker::new());

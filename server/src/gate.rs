@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use wire::Code;
 
-use crate::config::Limits;
+use crate::config::Live;
 use crate::penalties::{Penalties, retry_after};
 use crate::refusals::{Reason, Refusal};
 use crate::source::Source;
@@ -16,10 +16,7 @@ use crate::source::Source;
 #[derive(Clone, Debug)]
 pub struct Gate {
     counts: Arc<Mutex<Counts>>,
-    max: usize,
-    per_source: usize,
-    guests: usize,
-    guests_per_source: usize,
+    live: Live,
     penalties: Penalties,
 }
 
@@ -50,33 +47,27 @@ pub(crate) struct Place {
 pub(crate) struct Telling(Gate, Source);
 
 impl Gate {
-    /// A gate with its limits.
-    pub fn new(limits: &Limits, penalties: Penalties) -> Self {
-        Self {
-            counts: Arc::default(),
-            max: limits.max_connections,
-            per_source: limits.per_source,
-            guests: limits.guests,
-            guests_per_source: limits.guests_per_source,
-            penalties,
-        }
+    /// A gate with the limits in force whenever somebody comes.
+    pub fn new(live: Live, penalties: Penalties) -> Self {
+        Self { counts: Arc::default(), live, penalties }
     }
 
     pub(crate) fn enter(&self, source: Source) -> Result<Place, Refusal> {
-        let penalty = self.penalties.refused(source, Instant::now());
+        let (config, penalty) = (self.live.now(), self.penalties.refused(source, Instant::now()));
+        let limits = &config.limits;
         let guests_per_source = match penalty {
-            Some(_) => self.guests_per_source.min(PENALISED_GUESTS),
-            None => self.guests_per_source,
+            Some(_) => limits.guests_per_source.min(PENALISED_GUESTS),
+            None => limits.guests_per_source,
         };
         let mut counts = self.counts();
         let theirs = counts.sources.get(&source).copied().unwrap_or_default();
-        let (reason, what) = if counts.all.connections >= self.max {
+        let (reason, what) = if counts.all.connections >= limits.max_connections {
             (Reason::Connections, "the server has all the connections it takes")
-        } else if theirs.connections >= self.per_source {
+        } else if theirs.connections >= limits.per_source {
             (Reason::SourceConnections, "the server has all the connections it takes from your address")
         } else if theirs.guests >= guests_per_source {
             (Reason::SourceGuests, "too many logins at once from your address")
-        } else if counts.all.guests >= self.guests {
+        } else if counts.all.guests >= limits.guests {
             (Reason::Guests, "too many logins at once")
         } else {
             counts.all.add_guest();
@@ -164,13 +155,13 @@ const CONNECTIONS_SECONDS: u32 = 30;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PenaltyRules;
+    use crate::config::{Config, Limits, PenaltyRules};
     use std::net::IpAddr;
 
     fn gate() -> Gate {
         let limits = Limits { max_connections: 5, per_source: 4, guests: 4, guests_per_source: 3, ..Limits::default() };
         let rules = PenaltyRules { source_failures: 1, ..PenaltyRules::default() };
-        Gate::new(&limits, Penalties::new(rules))
+        Gate::new(Live::new(Config { limits, ..Config::default() }), Penalties::new(rules))
     }
 
     fn refused(gate: &Gate, source: Source) -> Option<(Reason, Code, u64)> {

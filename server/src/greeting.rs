@@ -12,6 +12,7 @@ use wire::message::{FromGuest, Secret, Ticket, ToGuest, VERSIONS};
 use wire::{Code, Fault, UserName};
 
 use crate::catalog::{Account, Catalog};
+use crate::config::Live;
 use crate::password::{PasswordError, Passwords, Verdict};
 use crate::penalties::{Penalties, retry_after};
 use crate::refusals::{Reason, Refusal, Refusals};
@@ -57,8 +58,8 @@ pub struct Door {
     pub passwords: Passwords,
     /// Running sessions.
     pub sessions: Arc<Sessions>,
-    /// From the connection to the login.
-    pub patience: Duration,
+    /// For the time from the connection to the login.
+    pub live: Live,
     /// What is held against sources and users.
     pub penalties: Penalties,
     /// Where refusals are counted.

@@ -19,6 +19,7 @@ use wire::frame::{BlockHeader, MAX_CONTROL};
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
+use crate::config::Live;
 use crate::flow::{Flow, Flows, or_rest};
 use crate::session::LanePlace;
 
@@ -35,12 +36,18 @@ pub(crate) enum Outgoing {
 /// How long a peer may make no progress, and how a drain is told.
 #[derive(Clone, Debug)]
 pub struct LaneLimits {
-    /// Without a byte in either direction while a transfer runs.
-    pub stall: Duration,
+    /// For how long no byte may move in either direction while a transfer runs.
+    pub live: Live,
     /// Cancelled when the server goes down: transfers that run are finished, new ones are refused.
     pub draining: CancellationToken,
     /// Transfers that must be waited for when the server goes down.
     pub running: TaskTracker,
+}
+
+impl LaneLimits {
+    fn stall(&self) -> Duration {
+        self.live.now().limits.stall()
+    }
 }
 
 /// Serves a lane to its end: the peer's, the session's, or the server's.
@@ -52,7 +59,7 @@ where
     let over = place.session().ended.child_token();
     let (out, outgoing) = mpsc::channel(OUTGOING);
     let (requests, downloads) = send::channel();
-    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.stall, over.clone()));
+    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.live.clone(), over.clone()));
     let sending = tokio::spawn(send::run(place.session().clone(), downloads, out.clone(), limits.clone()));
     let receiving = receive::Receiving::new(place.session().clone(), limits, flows.read, out, requests);
     {
@@ -73,10 +80,11 @@ async fn write<W: AsyncWrite + Unpin>(
     mut writer: Writer<W>,
     mut outgoing: mpsc::Receiver<Box<Outgoing>>,
     flow: Flow,
-    stall: Duration,
+    live: Live,
     over: CancellationToken,
 ) {
     while let Some(first) = or_rest(outgoing.recv(), || writer.rest()).await {
+        let stall = live.now().limits.stall();
         let written = tokio::select! {
             written = flow.moving(stall, write_waiting(&mut writer, first, &mut outgoing)) => written.is_ok(),
             // What was stored just before a session ends is still told to whoever listens.
@@ -88,7 +96,7 @@ async fn write<W: AsyncWrite + Unpin>(
         }
     }
     // The peer may be gone already.
-    let _ = tokio::time::timeout(stall, writer.close()).await;
+    let _ = tokio::time::timeout(live.now().limits.stall(), writer.close()).await;
 }
 
 /// A moment after the lane is over.

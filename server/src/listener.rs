@@ -88,7 +88,7 @@ async fn greet(
     door: &Door,
     source: Source,
 ) -> Option<(Guest, Flows, Reader<impl AsyncRead + Unpin + use<>>, Writer<impl AsyncWrite + Unpin + use<>>)> {
-    let deadline = Instant::now() + door.patience;
+    let deadline = Instant::now() + door.live.now().limits.login();
     // Answers are small and waited for; large writes fill their segments anyway.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");

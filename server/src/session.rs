@@ -14,6 +14,7 @@ use wire::message::Ticket;
 use wire::{Code, Fault, UserName};
 
 use crate::catalog::{Account, Catalog, UserId};
+use crate::config::Live;
 use crate::lane::{Source, Writing};
 use crate::tenant::Tenant;
 use crate::vault::Vault;
@@ -50,8 +51,7 @@ pub struct ControlPlace(Arc<Session>, Weak<Sessions>);
 pub struct Sessions {
     catalog: Catalog,
     vault: Vault,
-    max_lanes: u16,
-    per_user: usize,
+    live: Live,
     /// Ends all sessions.
     root: CancellationToken,
     known: Mutex<Known>,
@@ -65,9 +65,9 @@ struct Known {
 
 impl Sessions {
     /// An empty registry.
-    pub fn new(catalog: Catalog, vault: Vault, max_lanes: u16, per_user: usize) -> Arc<Self> {
+    pub fn new(catalog: Catalog, vault: Vault, live: Live) -> Arc<Self> {
         let (root, known) = (CancellationToken::new(), Mutex::default());
-        Arc::new(Self { catalog, vault, max_lanes, per_user, root, known })
+        Arc::new(Self { catalog, vault, live, root, known })
     }
 
     /// Opens a session for an account whose password was just proven.
@@ -78,7 +78,7 @@ impl Sessions {
             return Err(Fault::new(Code::Internal, "the server cannot make a ticket; its log has more"));
         }
         let mut known = self.known();
-        known.make_place(account.id, self.per_user)?;
+        known.make_place(account.id, self.live.now().limits.per_user)?;
         let tenant = self.tenant_in(&mut known, account.id, &account.name)?;
         let session = Arc::new(Session {
             tenant,
@@ -120,14 +120,14 @@ impl Sessions {
 
     /// How many lanes a session may have.
     pub fn max_lanes(&self) -> u16 {
-        self.max_lanes
+        self.live.now().limits.lanes_per_session
     }
 
     /// A place for one more lane of a session.
     pub fn lane(&self, session: Arc<Session>) -> Result<LanePlace, Fault> {
-        let place = LanePlace(session);
-        if place.0.lanes.fetch_add(1, Ordering::Relaxed) >= usize::from(self.max_lanes) {
-            return Err(busy(format!("a session may have {} lanes", self.max_lanes)));
+        let (place, most) = (LanePlace(session), self.max_lanes());
+        if place.0.lanes.fetch_add(1, Ordering::Relaxed) >= usize::from(most) {
+            return Err(busy(format!("a session may have {most} lanes")));
         }
         Ok(place)
     }

@@ -108,7 +108,7 @@ impl Receiving {
         let busy = !self.uploads.is_empty();
         let frame = async {
             if busy {
-                self.flow.moving(self.limits.stall, reader.next()).await
+                self.flow.moving(self.limits.stall(), reader.next()).await
             } else {
                 next_or_rest(reader, || self.spare = Aligned::default()).await
             }
@@ -251,7 +251,7 @@ impl Receiving {
             Some(Upload::Small(small)) => {
                 let memory = Arc::clone(&self.small_memory).acquire_many_owned(header.len as u32);
                 // Only seals give memory back: a peer that never seals waits for itself, and not for ever.
-                let memory = self.flow.moving(self.limits.stall, async { Ok(memory.await.ok()) }).await?;
+                let memory = self.flow.moving(self.limits.stall(), async { Ok(memory.await.ok()) }).await?;
                 small.take(header, &buffer, memory)
             }
             Some(Upload::Staged(staged)) => {
@@ -298,7 +298,7 @@ impl Receiving {
         header: &BlockHeader,
         buffer: &mut Aligned,
     ) -> Result<(), LinkError> {
-        let (flow, stall) = (self.flow.clone(), self.limits.stall);
+        let (flow, stall) = (self.flow.clone(), self.limits.stall());
         let reading = flow.moving(stall, reader.payload(header, buffer));
         tokio::pin!(reading);
         loop {

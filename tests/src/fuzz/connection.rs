@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use server::catalog::{Account, Catalog};
-use server::config::{Config, Durability, Hashing};
+use server::config::{Config, Durability, Hashing, Limits, Live};
 use server::control::{self, ControlLimits};
 use server::flow::Flows;
 use server::greeting::{Door, Guest};
@@ -122,18 +122,32 @@ impl World {
         furnish(&users.join(USER).join("files"));
         let (bytes, files) = home.measure(&RemotePath::home()).expect("measured");
         self.catalog.recount(account.id, bytes, files).await.expect("counted");
-        let sessions = Sessions::new(self.catalog.clone(), vault(), 2, 2);
+        let sessions = Sessions::new(self.catalog.clone(), vault(), live());
         let session = sessions.open(&account).expect("opened");
         let door = Door {
             catalog: self.catalog.clone(),
             passwords: self.passwords.clone(),
             sessions: Arc::clone(&sessions),
-            patience: PATIENCE,
+            live: live(),
             penalties: Penalties::new(Config::default().penalties),
             refusals: Refusals::default(),
         };
         Visit { session, sessions, running: TaskTracker::new(), account, vault: vault(), door, users }
     }
+}
+
+fn live() -> Live {
+    let seconds = PATIENCE.as_secs();
+    let limits = Limits {
+        login_seconds: seconds,
+        idle_seconds: seconds,
+        stall_seconds: seconds,
+        per_user: 2,
+        lanes_per_session: 2,
+        requests_in_flight: 8,
+        ..Limits::default()
+    };
+    Live::new(Config { limits, ..Config::default() })
 }
 
 impl Visit {
@@ -158,25 +172,19 @@ impl Visit {
         mut reader: Reader<ReadHalf<DuplexStream>>,
         writer: Writer<WriteHalf<DuplexStream>>,
     ) {
-        let (draining, running, stall) = (CancellationToken::new(), self.running.clone(), PATIENCE);
+        let (draining, running) = (CancellationToken::new(), self.running.clone());
         match guest {
             None => {}
             Some(Guest::Control(place)) => {
                 reader.enter(Stage::Control);
-                let limits = ControlLimits {
-                    idle: PATIENCE,
-                    stall,
-                    requests: 8,
-                    draining,
-                    running,
-                    refusals: Refusals::default(),
-                };
+                let limits = ControlLimits { live: live(), draining, running, refusals: Refusals::default() };
                 control::serve(place, Arc::clone(&self.sessions), limits, Flows::default().written, reader, writer)
                     .await;
             }
             Some(Guest::Lane(place)) => {
                 reader.enter(Stage::Lane);
-                lane::serve(place, LaneLimits { stall, draining, running }, Flows::default(), reader, writer).await;
+                let limits = LaneLimits { live: live(), draining, running };
+                lane::serve(place, limits, Flows::default(), reader, writer).await;
             }
         }
     }
