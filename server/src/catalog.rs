@@ -30,7 +30,7 @@ use wire::UserName;
 
 pub use accounts::{Account, Phc, UserId};
 pub use change::{Change, ChangeId, Mark, RecordChange};
-pub use findings::{Place, RecordKey, Recorded, Standing, What};
+pub use findings::{Figures, Place, RecordKey, Recorded, Standing, What};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
 pub use records::{Known, Record, Stamp};
@@ -40,6 +40,7 @@ pub use trash::{Expired, TrashState, Trashed};
 pub use uploads::Upload;
 
 use crate::config::Durability;
+use crate::metrics::Histogram;
 use writer::Job;
 
 /// A cheap handle on the catalog. Its threads end when the last handle is dropped.
@@ -50,6 +51,8 @@ pub struct Catalog {
     /// To the thread that only reads, so that no listing waits behind a sync of the disk.
     reads: mpsc::Sender<Job>,
     released: Released,
+    /// How long transactions took.
+    commits: Arc<Histogram>,
 }
 
 /// Why an operation of the catalog was not done.
@@ -139,10 +142,15 @@ impl Catalog {
         let reader = schema::open_reader(path)?;
         let (writes, write_jobs) = mpsc::channel(QUEUE);
         let (reads, read_jobs) = mpsc::channel(QUEUE);
-        let freed = released.clone();
-        spawn("catalog-writer", move || writer::run(writer, write_jobs, &freed))?;
+        let (freed, commits) = (released.clone(), Arc::<Histogram>::default());
+        let timed = Arc::clone(&commits);
+        spawn("catalog-writer", move || writer::run(writer, write_jobs, &freed, &timed))?;
         spawn("catalog-reader", move || writer::run_reader(&reader, read_jobs))?;
-        Ok(Self { writes, reads, released })
+        Ok(Self { writes, reads, released, commits })
+    }
+
+    pub(crate) fn commits(&self) -> &Histogram {
+        &self.commits
     }
 
     /// Changes when another process wrote to the catalog, and only then: the account flags act on

@@ -20,7 +20,7 @@ use wire::size::{self, SizeError};
 
 use crate::accounts::AccountError;
 use crate::catalog::CatalogError;
-use crate::config::{self, ConfigError, MAX_DAYS};
+use crate::config::{ConfigError, MAX_DAYS, Rate};
 use crate::custody::CustodyError;
 use crate::daemon::StartError;
 use crate::datadir::{DataDir, DataDirError};
@@ -40,7 +40,7 @@ use crate::source::{Source, SourceError};
     group = ArgGroup::new("trashing"),
     group = ArgGroup::new("secret"),
     group = ArgGroup::new("list"),
-    group = ArgGroup::new("reading"),
+    group = ArgGroup::new("rated"),
     group = ArgGroup::new("round"),
 )]
 pub struct Flags {
@@ -69,6 +69,9 @@ pub struct Flags {
     /// Set for how long an account keeps what its user deletes, with --trash
     #[arg(long, value_name = "NAME", groups = ["action", "trashing"], requires = "trash")]
     set_trash: Option<UserName>,
+    /// Set how many bytes a second an account's transfers may take each way, with --rate
+    #[arg(long, value_name = "NAME", groups = ["action", "rated"], requires = "rate")]
+    set_rate: Option<UserName>,
     /// Refuse an account's logins and end its sessions; its files stay
     #[arg(long, value_name = "NAME", group = "action")]
     lock_user: Option<UserName>,
@@ -82,13 +85,13 @@ pub struct Flags {
     #[arg(long, groups = ["action", "list"])]
     uploads: bool,
     /// Read stored files and hold them against the hashes they were stored with; of one account, or of all
-    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "reading", "round"])]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "rated", "round"])]
     verify: Option<Option<UserName>>,
     /// Hold the quota ledger against what the homes hold, and change nothing
     #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list"])]
     verify_ledger: Option<Option<UserName>>,
     /// Take up homes as they lie on the disk: files put there or changed by hand, what is gone, the quota ledger
-    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "reading"])]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, groups = ["action", "list", "rated"])]
     rescan: Option<Option<UserName>>,
     /// List sources and users whose logins failed, and how long they are refused
     #[arg(long, groups = ["action", "list"])]
@@ -124,8 +127,9 @@ pub struct Flags {
     /// With --verify: begin anew, and do not go on where the last one was interrupted
     #[arg(long, requires = "round")]
     from_start: bool,
-    /// Bytes a second to read, as in 50M, or none [default: verify.rate of the configuration]
-    #[arg(long, value_name = "RATE", requires = "reading", value_parser = rate)]
+    /// Bytes a second, as in 50M, none, or default: to read [default: verify.rate of the configuration], or that an
+    /// account may transfer
+    #[arg(long, value_name = "RATE", requires = "rated")]
     rate: Option<Rate>,
     /// Lists and findings as JSON
     #[arg(long, requires = "list")]
@@ -139,10 +143,6 @@ pub struct Flags {
 /// A limit of bytes or files; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 struct Limit(Option<u64>);
-
-/// Bytes a second; `None` is no limit.
-#[derive(Clone, Copy, Debug)]
-struct Rate(Option<u64>);
 
 /// Days that something stays in a trash; `None` is no trash.
 #[derive(Clone, Copy, Debug)]
@@ -297,10 +297,6 @@ fn max_files(text: &str) -> Result<Limit, String> {
     }
     let files = text.parse().ok().filter(|files| *files <= i64::MAX as u64);
     files.map(|files| Limit(Some(files))).ok_or_else(|| "not a number of files, nor none".to_owned())
-}
-
-fn rate(text: &str) -> Result<Rate, String> {
-    config::parse_rate(text).map(Rate)
 }
 
 fn whose(text: &str) -> Result<Whose, String> {

@@ -1,7 +1,9 @@
 //! The configuration: every setting with its default, from file, environment and flags; a section, a file.
 //! `assets/server.toml` is the same as text, for people.
 
+mod bandwidth;
 mod error;
+mod floor;
 mod hashing;
 mod limits;
 mod live;
@@ -16,7 +18,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+pub use bandwidth::{Bandwidth, Rate};
 pub use error::ConfigError;
+pub use floor::MinFree;
 pub use hashing::Hashing;
 pub use limits::Limits;
 pub use live::Live;
@@ -61,8 +65,16 @@ pub struct Config {
     pub landlock: bool,
     /// Directories outside of `data_dir` that homes reach by links of the operator's.
     pub also_reach: Vec<PathBuf>,
+    /// What of the disk is kept free: below it new uploads and copies are refused.
+    pub min_free: MinFree,
+    /// Where figures for Prometheus are told over HTTP.
+    pub metrics: Option<SocketAddr>,
+    /// Whether others than this machine may come there.
+    pub metrics_beyond_loopback: bool,
     /// What one peer may take from all.
     pub limits: Limits,
+    /// Bytes a second.
+    pub bandwidth: Bandwidth,
     /// How stored files are verified.
     pub verify: Verify,
     /// What failed logins cost.
@@ -106,6 +118,11 @@ impl Config {
         if self.certificate.is_some() != self.key.is_some() {
             return Err(ConfigError::HalfIdentity(path.to_owned()));
         }
+        if let Some(address) = self.metrics.filter(|address| !address.ip().is_loopback())
+            && !self.metrics_beyond_loopback
+        {
+            return Err(ConfigError::Exposed { path: path.to_owned(), address });
+        }
         let own: [Figure; 2] = [
             ("trash_days", u64::from(self.trash_days), 0..=u64::from(MAX_DAYS)),
             ("upload_days", u64::from(self.upload_days), 0..=u64::from(MAX_DAYS)),
@@ -145,7 +162,11 @@ impl Default for Config {
             upload_days: 14,
             landlock: true,
             also_reach: Vec::new(),
+            min_free: MinFree::default(),
+            metrics: None,
+            metrics_beyond_loopback: false,
             limits: Limits::default(),
+            bandwidth: Bandwidth::default(),
             verify: Verify::default(),
             penalties: PenaltyRules::default(),
             argon2: Hashing::default(),
@@ -169,8 +190,11 @@ mod tests {
     fn the_printed_defaults_are_the_defaults() {
         assert_eq!(read(DEFAULTS), Ok(Config::default()));
         assert_eq!(read(""), Ok(Config::default()));
-        let uncommented = DEFAULTS.replace("# certificate =", "certificate =").replace("# key =", "key =");
-        assert!(read(&uncommented).expect("read").certificate.is_some(), "settings without a default are shown too");
+        let uncommented = ["certificate", "key", "metrics"]
+            .into_iter()
+            .fold(DEFAULTS.to_owned(), |text, key| text.replace(&format!("# {key} ="), &format!("{key} =")));
+        let read = read(&uncommented).expect("read");
+        assert!(read.certificate.is_some() && read.metrics.is_some(), "settings without a default are shown too");
     }
 
     #[test]
@@ -185,6 +209,11 @@ mod tests {
             ("[argon2]\npasses = 1", "FILE: argon2.passes is 1; allowed are 2 to 100"),
             ("[penalties]\nremembered = 9", "FILE: penalties.remembered is 9; allowed are 256 to 1000000"),
             ("key = \"k.pem\"", "FILE: certificate and key go together"),
+            ("min_free = \"99%\"", "FILE line 1: a share of a disk is from 1% to 90%"),
+            (
+                "metrics = \"0.0.0.0:9464\"",
+                "FILE: metrics is 0.0.0.0:9464; allowed are addresses of this machine alone",
+            ),
         ];
         for (text, expected) in table {
             let error = read(text).expect_err(text);

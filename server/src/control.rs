@@ -14,8 +14,9 @@ use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
+use crate::bandwidth::{Route, Way};
 use crate::config::Live;
-use crate::flow::{Flow, next_or_rest, or_rest};
+use crate::flow::{Flow, Flows, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
 use crate::refusals::{Reason, Refusals};
 use crate::session::{ControlPlace, Sessions};
@@ -39,7 +40,7 @@ pub async fn serve<R, W>(
     place: ControlPlace,
     sessions: Arc<Sessions>,
     limits: ControlLimits,
-    written: Flow,
+    flows: Flows,
     mut reader: Reader<R>,
     writer: Writer<W>,
 ) where
@@ -48,8 +49,10 @@ pub async fn serve<R, W>(
 {
     let session = Arc::clone(place.session());
     let over = session.ended.child_token();
+    flows.read.follow(Route::control(Arc::clone(&session), Way::Up));
+    flows.written.follow(Route::control(Arc::clone(&session), Way::Down));
     let (out, outgoing) = mpsc::channel(OUTGOING);
-    let writing = tokio::spawn(write(writer, outgoing, written, limits.live.clone(), over.clone()));
+    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.live.clone(), over.clone()));
     let news = tokio::spawn(tell_news(session.tenant.notices(), out.clone(), limits.draining.clone()));
     let mut requests = Requests::new(Arc::clone(&session.tenant), out, &limits);
     let end = {

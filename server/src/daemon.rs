@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, CatalogError};
+use crate::commons::Commons;
 use crate::config::{Config, Live};
 use crate::control::ControlLimits;
 use crate::custody::keep::{rescanning, verifying};
@@ -23,6 +24,8 @@ use crate::greeting::Door;
 use crate::identity::{Identity, IdentityError};
 use crate::lane::LaneLimits;
 use crate::listener::{self, Entrance};
+use crate::metrics::page::Observed;
+use crate::metrics::port::Port;
 use crate::operator::ControlSocket;
 use crate::password::{PasswordError, Passwords};
 use crate::penalties::Penalties;
@@ -52,6 +55,14 @@ pub enum StartError {
     /// The socket for the operator's flags.
     #[error("cannot make the socket `control` in the data directory")]
     Control(#[source] io::Error),
+    /// The address for figures.
+    #[error("cannot listen on {address} for metrics; is the port taken?")]
+    Metrics {
+        /// As configured.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The address is taken or not ours.
     #[error("cannot listen on {address}; is another server running, or the address not of this machine?")]
     Listen {
@@ -69,6 +80,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Of its key.
     pub fingerprint: String,
+    /// Where it tells its figures.
+    pub metrics: Option<SocketAddr>,
     /// Who was refused, by reason.
     pub refusals: Refusals,
     stopped: tokio::task::JoinHandle<()>,
@@ -103,7 +116,8 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let vault = Vault::new(&dir.users(), disk);
     recovery::recover(&catalog, &vault, config.durability).await?;
     let live = Live::new(config.clone());
-    let sessions = Sessions::new(catalog.clone(), vault.clone(), live.clone());
+    let commons = Commons::new(live.clone());
+    let sessions = Sessions::new(catalog.clone(), vault.clone(), Arc::clone(&commons));
     let draining = CancellationToken::new();
     let transfers = TaskTracker::new();
     let (penalties, refusals) = (Penalties::new(config.penalties.clone()), Refusals::default());
@@ -130,12 +144,24 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let listener = bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let fingerprint = identity.fingerprint().to_owned();
+    let observed = Observed {
+        catalog: catalog.clone(),
+        vault: vault.clone(),
+        sessions: Arc::clone(&sessions),
+        gate: entrance.gate.clone(),
+        refusals: refusals.clone(),
+        commons,
+        started: Instant::now(),
+    };
+    let scrapes = metrics_port(config.metrics, observed).await?;
     let control = ControlSocket::open(&dir, penalties).map_err(StartError::Control)?;
     let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
     let mut keepers = service.keepers(&catalog, vault, &config);
     keepers.spawn(control.run());
+    let metrics = scrapes.as_ref().and_then(|port| port.address().ok());
+    scrapes.map(|port| keepers.spawn(port.run()));
     let stopped = tokio::spawn(service.run(listener, entrance, keepers, live, shutdown));
-    Ok(Running { address, fingerprint, refusals, stopped })
+    Ok(Running { address, fingerprint, metrics, refusals, stopped })
 }
 
 struct Service {
@@ -185,6 +211,12 @@ impl Service {
             tracing::debug!("some connections were still open");
         }
     }
+}
+
+async fn metrics_port(address: Option<SocketAddr>, observed: Observed) -> Result<Option<Port>, StartError> {
+    let Some(address) = address else { return Ok(None) };
+    let port = Port::open(address, observed).await;
+    port.map(Some).map_err(|source| StartError::Metrics { address, source })
 }
 
 /// Where the system has no IPv6, "every address" is every IPv4 address.

@@ -105,6 +105,7 @@ const PAUSE: Duration = Duration::from_secs(600);
 mod tests {
     use super::*;
     use crate::catalog::{Change, Phc, RecordChange};
+    use crate::commons::Commons;
     use crate::config::{Config, Durability, Live};
     use crate::vault::Vault;
     use std::time::Instant;
@@ -126,7 +127,7 @@ mod tests {
         home.to_trash(&path, id).expect("moved").expect("synced");
         let records = RecordChange::Trashed { path, id };
         catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
-        let sessions = Sessions::new(catalog.clone(), vault, Live::new(Config::default()));
+        let sessions = Sessions::new(catalog.clone(), vault, Commons::new(Live::new(Config::default())));
         let draining = CancellationToken::new();
         let look = Arc::new(Notify::new());
         let keeping = keep(catalog.clone(), sessions, 14, look, draining.clone(), TaskTracker::new());

@@ -89,6 +89,11 @@ impl Gate {
         (told.len() < TOLD_AT_ONCE && told.insert(source)).then(|| Telling(self.clone(), source))
     }
 
+    /// Connections that have not logged in.
+    pub(crate) fn guests(&self) -> usize {
+        self.counts().all.guests
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         // Plain numbers: whole between any two statements.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

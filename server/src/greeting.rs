@@ -198,6 +198,7 @@ impl Door {
             self.strengthen(&account, password).await;
         }
         let session = self.sessions.open(&account).map_err(|fault| Refusal::by(fault, Reason::Sessions))?;
+        session.tenant.commons.counters.logins.add(1);
         tracing::info!(user = %account.name, "login");
         Ok(self.sessions.control(session))
     }

@@ -9,6 +9,7 @@ mod send;
 mod sent;
 mod upload;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,6 +20,7 @@ use wire::frame::{BlockHeader, MAX_CONTROL};
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
+use crate::bandwidth::{Route, Way};
 use crate::config::Live;
 use crate::flow::{Flow, Flows, or_rest};
 use crate::session::LanePlace;
@@ -57,6 +59,8 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let over = place.session().ended.child_token();
+    flows.read.follow(Route::lane(Arc::clone(place.session()), Way::Up));
+    flows.written.follow(Route::lane(Arc::clone(place.session()), Way::Down));
     let (out, outgoing) = mpsc::channel(OUTGOING);
     let (requests, downloads) = send::channel();
     let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.live.clone(), over.clone()));

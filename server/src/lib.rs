@@ -13,7 +13,8 @@
 //! - [`listener`]: the way in: TLS; [`gate`]: how many; [`greeting`]: who it is
 //! - [`source`]: where connections come from; [`penalties`]: what failed logins cost; [`refusals`]: counted by reason
 //! - [`operator`]: what the operator's flags ask a running daemon
-//! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection
+//! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection; `metered`: its bytes, held to their limits
+//! - [`commons`]: what all users share, as their `bandwidth`
 //! - [`session`]: logins, tickets, and what ends them; [`tenant`]: one user who has sessions
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
 //! - [`lane`]: connections that carry transfers
@@ -21,11 +22,14 @@
 //! - [`custody`]: stored files against their records, the ledger against the disk
 //! - [`trash`]: what was deleted; [`expiry`]: when that, and what was never finished, is gone for good
 //! - [`memory`]: the most of it that all this takes, from the limits
+//! - `metrics`: figures for Prometheus, over HTTP
 //! - [`faults`]: one table from errors to what clients are told
 
 pub mod accounts;
+mod bandwidth;
 pub mod catalog;
 pub mod cli;
+pub mod commons;
 pub mod config;
 pub mod control;
 pub mod custody;
@@ -42,6 +46,8 @@ pub mod inlet;
 pub mod lane;
 pub mod listener;
 pub mod memory;
+mod metered;
+mod metrics;
 pub mod operator;
 pub mod password;
 pub mod penalties;

@@ -8,7 +8,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tokio_util::io::{InspectReader, InspectWriter};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -21,6 +20,7 @@ use crate::gate::{Gate, Place, Telling};
 use crate::greeting::{self, Door, Guest};
 use crate::inlet::Inlet;
 use crate::lane::{self, LaneLimits};
+use crate::metered::Metered;
 use crate::refusals::{Reason, Refusal};
 use crate::source::Source;
 
@@ -74,8 +74,8 @@ async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
     place.logged_in();
     match guest {
         Guest::Control(session) => {
-            let (sessions, written) = (entrance.door.sessions, flows.written);
-            Box::pin(control::serve(session, sessions, entrance.control, written, reader, writer)).await;
+            let sessions = entrance.door.sessions;
+            Box::pin(control::serve(session, sessions, entrance.control, flows, reader, writer)).await;
         }
         Guest::Lane(session) => Box::pin(lane::serve(session, entrance.lane, flows, reader, writer)).await,
     }
@@ -111,8 +111,7 @@ async fn greet(
     let (reading, writing) = tokio::io::split(stream);
     let flows = Flows::default();
     let (read, written) = (flows.read.clone(), flows.written.clone());
-    let reading = InspectReader::new(reading, move |bytes: &[u8]| read.add(bytes.len()));
-    let writing = InspectWriter::new(writing, move |bytes: &[u8]| written.add(bytes.len()));
+    let (reading, writing) = (Metered::new(reading, read), Metered::new(writing, written));
     let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
     match door.greet(source, deadline, &mut reader, &mut writer).await {
         Ok(guest) => Some((guest?, flows, reader, writer)),

@@ -3,9 +3,11 @@
 //! it in groups that share the syncs and the transactions: [`small`].
 
 mod promise;
+mod room;
 pub mod small;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wire::message::{Expect, Offer};
 use wire::{Cv, Fault, RemotePath, Root};
@@ -15,6 +17,8 @@ use crate::tenant::Tenant;
 use crate::vault::{Staged, Stamp, VaultError};
 
 pub use promise::{Growth, Reservation};
+pub(crate) use room::Disks;
+pub use room::Room;
 
 /// A proven file in staging, about to get its name.
 #[derive(Debug)]
@@ -82,6 +86,8 @@ async fn name(tenant: &Arc<Tenant>, synced: Synced, mut reservations: Vec<Reserv
         }
         going.iter().map(|item| item.ready.path.parent()).collect()
     };
+    let published = results.iter().filter(|result| result.is_ok()).count();
+    tenant.commons.counters.published.add(published as u64);
     drop((going, reservations));
     tenant.announce(directories).await;
     results
@@ -110,6 +116,7 @@ fn fail(results: &mut [Result<(), Fault>], place: usize, fault: Fault) {
 
 async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
     let places: Vec<usize> = going.iter().map(|item| item.place).collect();
+    let start = Instant::now();
     let done = tenant
         .on_disk(move |home| {
             let (mut dressed, mut failed) = (Vec::with_capacity(going.len()), Vec::new());
@@ -134,6 +141,7 @@ async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result
             Ok((kept, failed))
         })
         .await;
+    tenant.commons.counters.syncs.since(start);
     match done {
         Ok((kept, failed)) => {
             failed.into_iter().for_each(|(place, error)| fail(results, place, error.into()));

@@ -12,6 +12,7 @@ use landlock::{
 };
 
 use crate::config::Config;
+use crate::metrics::process::PROCESS;
 
 /// Cores that the process may use. Asked for before it is confined: what a container allows is told in files.
 pub static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
@@ -61,6 +62,7 @@ impl Wall {
 /// configuration's. The data directory must be there.
 pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, SandboxError> {
     LazyLock::force(&CORES);
+    LazyLock::force(&PROCESS);
     if !config.landlock {
         return Ok(Wall::Off);
     }

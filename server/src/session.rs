@@ -13,8 +13,9 @@ use wire::fault::Detail;
 use wire::message::Ticket;
 use wire::{Code, Fault, UserName};
 
+use crate::bandwidth::Pipes;
 use crate::catalog::{Account, Catalog, UserId};
-use crate::config::Live;
+use crate::commons::Commons;
 use crate::lane::{Source, Writing};
 use crate::tenant::Tenant;
 use crate::vault::Vault;
@@ -31,6 +32,8 @@ pub struct Session {
     pub(crate) uploads: Running<Writing>,
     /// Downloads that other lanes may assist.
     pub(crate) downloads: Running<Source>,
+    /// Turns of its lanes at the user's bandwidth.
+    pub(crate) pipes: Pipes,
     /// The account's, when the password was checked: a change ends the session.
     generation: u64,
     ticket: Ticket,
@@ -51,10 +54,21 @@ pub struct ControlPlace(Arc<Session>, Weak<Sessions>);
 pub struct Sessions {
     catalog: Catalog,
     vault: Vault,
-    live: Live,
+    commons: Arc<Commons>,
     /// Ends all sessions.
     root: CancellationToken,
     known: Mutex<Known>,
+}
+
+/// How many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// With those that have lost their connection and may come back.
+    pub(crate) sessions: usize,
+    /// Their lanes.
+    pub(crate) lanes: usize,
+    /// Their control connections.
+    pub(crate) controls: usize,
 }
 
 #[derive(Debug, Default)]
@@ -65,9 +79,9 @@ struct Known {
 
 impl Sessions {
     /// An empty registry.
-    pub fn new(catalog: Catalog, vault: Vault, live: Live) -> Arc<Self> {
+    pub fn new(catalog: Catalog, vault: Vault, commons: Arc<Commons>) -> Arc<Self> {
         let (root, known) = (CancellationToken::new(), Mutex::default());
-        Arc::new(Self { catalog, vault, live, root, known })
+        Arc::new(Self { catalog, vault, commons, root, known })
     }
 
     /// Opens a session for an account whose password was just proven.
@@ -78,13 +92,15 @@ impl Sessions {
             return Err(Fault::new(Code::Internal, "the server cannot make a ticket; its log has more"));
         }
         let mut known = self.known();
-        known.make_place(account.id, self.live.now().limits.per_user)?;
+        known.make_place(account.id, self.commons.live.now().limits.per_user)?;
         let tenant = self.tenant_in(&mut known, account.id, &account.name)?;
+        tenant.traffic.set_rate(account.rate);
         let session = Arc::new(Session {
             tenant,
             ended: self.root.child_token(),
             uploads: Running::default(),
             downloads: Running::default(),
+            pipes: Pipes::default(),
             generation: account.generation,
             ticket: Ticket(ticket),
             lanes: AtomicUsize::new(0),
@@ -104,7 +120,7 @@ impl Sessions {
             return Ok(tenant);
         }
         let home = self.vault.home(name)?;
-        let tenant = Tenant::new(user, name.clone(), self.catalog.clone(), home);
+        let tenant = Tenant::new(user, name.clone(), self.catalog.clone(), home, Arc::clone(&self.commons));
         known.tenants.retain(|_, tenant| tenant.strong_count() > 0);
         known.tenants.insert(user, Arc::downgrade(&tenant));
         Ok(tenant)
@@ -120,7 +136,7 @@ impl Sessions {
 
     /// How many lanes a session may have.
     pub fn max_lanes(&self) -> u16 {
-        self.live.now().limits.lanes_per_session
+        self.commons.live.now().limits.lanes_per_session
     }
 
     /// A place for one more lane of a session.
@@ -151,12 +167,13 @@ impl Sessions {
     }
 
     /// Looks at every account that has sessions: ends those whose account is gone, locked or has
-    /// another password, and tells the others their space, which may have changed too.
+    /// another password, and gives the others the rate and tells them the space that they have now.
     pub async fn review(&self) {
         let sessions: Vec<Arc<Session>> = self.known().sessions.values().cloned().collect();
         for session in sessions {
             match self.catalog.account(&session.tenant.name).await {
                 Ok(Some(account)) if account.id == session.tenant.id && account.generation == session.generation => {
+                    session.tenant.traffic.set_rate(account.rate);
                     session.tenant.announce_usage().await;
                 }
                 Ok(_) => {
@@ -171,6 +188,16 @@ impl Sessions {
     /// All users with sessions.
     pub fn tenants(&self) -> Vec<Arc<Tenant>> {
         self.known().tenants.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How many there are.
+    pub(crate) fn standing(&self) -> Standing {
+        let known = self.known();
+        let all = |count: fn(&Session) -> &AtomicUsize| {
+            known.sessions.values().map(|session| count(session).load(Ordering::Relaxed)).sum()
+        };
+        let sessions = known.sessions.len();
+        Standing { sessions, lanes: all(|session| &session.lanes), controls: all(|session| &session.control) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -2,7 +2,7 @@
 //! running uploads, and the news for all of the user's sessions.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
@@ -11,7 +11,9 @@ use wire::message::{Kind, Notice, RawPath};
 use wire::path::MAX_PATH;
 use wire::{BLOCK, Code, Fault, RemotePath, UserName};
 
+use crate::bandwidth::Traffic;
 use crate::catalog::{Catalog, Record, UserId};
+use crate::commons::Commons;
 use crate::faults::lost_task;
 use crate::publish::small::{self, GROUP, SMALL_PREFIX, Small};
 use crate::recovery;
@@ -26,6 +28,12 @@ pub struct Tenant {
     pub name: UserName,
     /// Ledger and records.
     pub catalog: Catalog,
+    /// What it shares with all others.
+    pub commons: Arc<Commons>,
+    /// Its bytes.
+    pub(crate) traffic: Arc<Traffic>,
+    /// Bytes that are set aside on its disk.
+    pub(crate) disk: Arc<AtomicU64>,
     /// Turns at looking for names, with the memory of a pattern each.
     pub finding: Semaphore,
     /// Turns at reading whole files, for their hashes and for copies: a block of memory and a thread each.
@@ -86,12 +94,16 @@ impl Drop for Changing<'_> {
 
 impl Tenant {
     /// A tenant with its open home; starts the task that publishes small files in groups.
-    pub fn new(id: UserId, name: UserName, catalog: Catalog, home: Home) -> Arc<Self> {
+    pub fn new(id: UserId, name: UserName, catalog: Catalog, home: Home, commons: Arc<Commons>) -> Arc<Self> {
         let (queue, waiting) = mpsc::channel(GROUP);
         let tenant = Arc::new(Self {
             id,
             name,
             catalog,
+            traffic: commons.traffic.of(id),
+            // A disk that does not tell its number is one of its own kind.
+            disk: commons.disks.of(home.device().unwrap_or_default()),
+            commons,
             finding: Semaphore::new(FINDING),
             reading: Semaphore::new(READING),
             home: Arc::new(home),
@@ -324,7 +336,7 @@ const NOTICES: usize = 256;
 mod tests {
     use super::*;
     use crate::catalog::Phc;
-    use crate::config::Durability;
+    use crate::config::{Config, Durability, Live};
     use futures_util::poll;
 
     async fn tenant(dir: &std::path::Path) -> Arc<Tenant> {
@@ -332,7 +344,8 @@ mod tests {
         let catalog = Catalog::open(&dir.join("catalog"), Durability::Relaxed).expect("opened");
         let id = catalog.add_user(&name, Phc("x".into()), None, None).await.expect("added");
         let vault = crate::vault::Vault::new(dir, Arc::new(Durability::Relaxed));
-        Tenant::new(id, name.clone(), catalog, vault.home(&name).expect("a home"))
+        let commons = Commons::new(Live::new(Config::default()));
+        Tenant::new(id, name.clone(), catalog, vault.home(&name).expect("a home"), commons)
     }
 
     #[tokio::test]

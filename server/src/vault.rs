@@ -24,7 +24,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, StatVfs, statvfs};
 use rustix::io::Errno;
 use wire::UserName;
 use wire::message::{Entry, Kind, RawPath, Time};
@@ -163,6 +163,22 @@ impl Node {
     }
 }
 
+/// What a disk has, for this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Bytes that can still be written.
+    pub free: u64,
+    /// All of its bytes.
+    pub total: u64,
+}
+
+impl From<StatVfs> for DiskSpace {
+    fn from(found: StatVfs) -> Self {
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Self { free: bytes(found.f_bavail), total: bytes(found.f_blocks) }
+    }
+}
+
 /// All homes of a data directory.
 #[derive(Clone, Debug)]
 pub struct Vault {
@@ -190,6 +206,11 @@ impl Vault {
             }
         }
         self.existing_home(name)
+    }
+
+    /// What the disk has that new homes lie on.
+    pub fn space(&self) -> Result<DiskSpace, VaultError> {
+        Ok(statvfs(&self.users)?.into())
     }
 
     /// Opens a user's home as it is.

@@ -106,17 +106,20 @@ fn accounts_are_made_listed_changed_and_removed() {
     assert_eq!(bench.users()[1]["trash_days"], 7);
     bench.good(&["--set-trash", "bob", "--trash", "none"]);
     bench.good(&["--set-quota", "ada", "--quota", "512MiB", "--max-files", "7"]);
+    for rate in ["none", "default", "5MiB"] {
+        bench.good(&["--set-rate", "ada", "--rate", rate]);
+    }
     bench.good(&["--lock-user", "ada"]);
     assert_eq!(
         bench.users(),
         json!([
-            {"name": "ada", "quota": 512 << 20, "used": 0, "files": 0, "max_files": 7, "trash_days": 30, "locked": true},
-            {"name": "bob", "quota": null, "used": 0, "files": 0, "max_files": 1000, "trash_days": null, "locked": false},
+            {"name": "ada", "quota": 512 << 20, "used": 0, "files": 0, "max_files": 7, "trash_days": 30, "rate": 5 << 20, "locked": true},
+            {"name": "bob", "quota": null, "used": 0, "files": 0, "max_files": 1000, "trash_days": null, "rate": "default", "locked": false},
         ])
     );
-    let table = "NAME  QUOTA    USED  FILES  MAX FILES  TRASH  STATE\n\
-                 ada   512 MiB  0 B   0      7          30 d   locked\n\
-                 bob   none     0 B   0      1000       none\n";
+    let table = "NAME  QUOTA    USED  FILES  MAX FILES  TRASH  RATE       STATE\n\
+                 ada   512 MiB  0 B   0      7          30 d   5.0 MiB/s  locked\n\
+                 bob   none     0 B   0      1000       none   default\n";
     assert_eq!(bench.run(&["--list-users"]).out, table);
     bench.good(&["--unlock-user", "ada"]);
     assert_eq!(bench.users()[0]["locked"], false);

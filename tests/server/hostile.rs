@@ -26,7 +26,7 @@ use wire::{Code, Fault};
 
 /// Sessions that an account may have.
 const SESSIONS: usize = 12;
-const LIMITS: &str = "[limits]\nmax_connections = 48\nper_source = 48\nper_user = 12\nguests = 16\nlogin_seconds = 5\n\
+const LIMITS: &str = "min_free = \"none\"\n[limits]\nmax_connections = 48\nper_source = 48\nper_user = 12\nguests = 16\nlogin_seconds = 5\n\
     idle_seconds = 120\nstall_seconds = 2\nlanes_per_session = 4\n[argon2]\nat_once = 1\n";
 /// In which whoever means well is served, whatever others do.
 const SOON: Duration = Duration::from_secs(20);

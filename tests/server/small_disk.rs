@@ -13,10 +13,11 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use tests::files::{content, holds};
 use tests::host::PASSWORD;
-use tests::session::{Lane, Session, fault};
+use tests::session::{Lane, Session, fault, raw};
 use wire::Code;
 use wire::block::BLOCK;
-use wire::message::Expect;
+use wire::fault::Detail;
+use wire::message::{Expect, Op};
 
 /// What of the data directory lies on the small disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,19 +34,24 @@ struct Place {
     small: Small,
 }
 
-/// `$1` the program, `$2` the small disk, `$3` the data directory, `$4` the homes, `$5` the password.
+/// `$1` the program, `$2` the small disk, `$3` the data directory, `$4` the homes, `$5` the password, `$6` what is kept free.
 const SCRIPT: &str = r#"
 set -e
 mount -t tmpfs -o size=8m none "$2"
 [ "$4" = "$3/users" ] || ln -s "$4" "$3/users"
-printf 'also_reach = ["%s"]\n' "$4" > "${3%/data}/server.toml"
+printf 'also_reach = ["%s"]\nmin_free = "%s"\n' "$4" "$6" > "${3%/data}/server.toml"
 printf %s "$5" | "$1" --data-dir "$3" --add-user ada --password-stdin >&2
 exec "$1" --config "${3%/data}/server.toml" --data-dir "$3" --listen 127.0.0.1:0
 "#;
 
 impl Place {
-    /// `None`, told on standard error: this system does not let its users mount anything.
+    /// One that fills its disk to the last byte.
     fn start(small: Small) -> Option<Self> {
+        Self::keeping(small, "none")
+    }
+
+    /// `None`, told on standard error: this system does not let its users mount anything.
+    fn keeping(small: Small, min_free: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a directory");
         let (data, homes) = (dir.path().join("data"), Self::homes_below(dir.path(), small));
         fs::create_dir_all(&data).and_then(|()| fs::create_dir_all(&homes)).expect("made");
@@ -58,7 +64,7 @@ impl Place {
         }
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_server")]);
-        command.args([disk, &data, &homes]).arg(PASSWORD);
+        command.args([disk, &data, &homes]).args([PASSWORD, min_free]);
         let log = fs::File::create(dir.path().join("log")).expect("made");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("started");
         let mut line = String::new();
@@ -165,6 +171,39 @@ async fn a_full_disk_refuses_what_does_not_fit_and_keeps_what_resumes() {
     assert_eq!((tally.held, tally.sent), (2 * BLOCK as u64, 3 * BLOCK as u64));
     assert_eq!(place.staged(), 0);
     place.whole(&mut session, &mut lane, &new).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_free_refuses_what_is_new_and_not_what_has_begun() {
+    // 3.2 of 8 MiB.
+    let Some(place) = Place::keeping(Small::Homes, "40%") else { return };
+    let (mut session, mut lane) = place.login().await;
+    let old = content("old", BLOCK + 5);
+    lane.put("file", &old, Expect::Absent).await.expect("stored");
+    let too_large = fault(lane.put("large", &content("large", 5 * BLOCK), Expect::Any).await).expect("refused");
+    assert_eq!(too_large.code, Code::NoSpace);
+    assert!(matches!(too_large.detail, Detail::Shortfall(missing) if missing > 1 << 20), "{too_large:?}");
+    assert!(too_large.message.contains("disk") && too_large.message.contains("not your quota"), "{too_large}");
+
+    let begun = content("begun", 2 * BLOCK);
+    let mut upload = lane.begin_put("begun", &begun, Expect::Absent).await.expect("there is room");
+    // Two at once do not fit: what the first needs is set aside.
+    let mut other = session.lane().await.expect("a lane");
+    assert_eq!(refused(&mut other, "other", &content("other", 2 * BLOCK)).await, Code::NoSpace);
+    place.fill(2 * BLOCK + BLOCK / 2);
+    assert_eq!(refused(&mut other, "small", b"small").await, Code::NoSpace);
+    let copy = Op::Copy { from: raw("file"), to: raw("copy"), replace: false };
+    assert_eq!(fault(session.order(copy.clone()).await).expect("refused").code, Code::NoSpace);
+    lane.send_blocks(&mut upload, u64::MAX).await.expect("sent");
+    lane.seal(&upload).await.expect("sealed");
+    lane.stored(&upload).await.expect("what has begun is stored");
+    assert_eq!(place.staged(), 0, "of what was refused nothing is kept");
+    place.whole(&mut session, &mut lane, &old).await;
+
+    place.free();
+    other.put("small", b"small", Expect::Absent).await.expect("stored");
+    session.order(copy).await.expect("copied");
+    place.whole(&mut session, &mut lane, &old).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 pub use server::Config;
 use server::accounts::Accounts;
 use server::catalog::Known;
+pub use server::config::MinFree;
 pub use server::refusals::Reason;
 use server::vault::Disk;
 use tempfile::TempDir;
@@ -61,6 +62,8 @@ impl Host {
         config.limits.per_source = 1024;
         config.limits.guests_per_source = config.limits.guests;
         (config.penalties.user_failures, config.penalties.source_failures) = (1_000_000, 1_000_000);
+        // And claim sizes that no disk has.
+        config.min_free = MinFree::None;
         change(&mut config);
         let shutdown = CancellationToken::new();
         let running = start(disk.clone(), config.clone(), shutdown.clone()).await?;

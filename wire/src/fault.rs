@@ -131,7 +131,7 @@ pub struct Fault {
 pub enum Detail {
     /// None.
     None,
-    /// With [`Code::Quota`]: bytes that are missing. With [`Code::FileQuota`]: files.
+    /// With [`Code::Quota`] or [`Code::NoSpace`]: bytes that are missing. With [`Code::FileQuota`]: files.
     Shortfall(u64),
     /// With [`Code::Exists`]: the file that has the name.
     Existing {

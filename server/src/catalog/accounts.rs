@@ -8,6 +8,7 @@ use wire::message::Usage;
 
 use super::sql::{self, Name, Whole};
 use super::{Catalog, CatalogError};
+use crate::config::Rate;
 
 /// The identity of an account. Never used again, even when the name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +45,8 @@ pub struct Account {
     pub max_files: Option<u64>,
     /// Days that something stays in its trash; `None`: it has none.
     pub trash_days: Option<u32>,
+    /// Bytes a second that its transfers may take each way.
+    pub rate: Rate,
     /// Bytes its files hold.
     pub used: u64,
     /// Files it holds.
@@ -143,6 +146,18 @@ impl Catalog {
         .await
     }
 
+    /// Sets how many bytes a second the account's transfers may take each way.
+    pub async fn set_rate(&self, name: &UserName, rate: Rate) -> Result<(), CatalogError> {
+        // 0 is no limit.
+        let rate = match rate {
+            Rate::Configured => None,
+            Rate::Unlimited => Some(Whole(0)),
+            Rate::Of(rate) => Some(Whole(rate)),
+        };
+        self.alter(name, move |db, id| db.execute("UPDATE users SET rate = ?2 WHERE id = ?1", params![id.0, rate]))
+            .await
+    }
+
     /// Locks or unlocks an account. Setting what is set already changes nothing.
     pub async fn set_locked(&self, name: &UserName, locked: bool) -> Result<(), CatalogError> {
         self.alter(name, move |db, id| {
@@ -200,6 +215,11 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         quota: sql::limit(row, "quota")?,
         max_files: sql::limit(row, "max_files")?,
         trash_days: row.get("trash_days")?,
+        rate: match sql::limit(row, "rate")? {
+            None => Rate::Configured,
+            Some(0) => Rate::Unlimited,
+            Some(rate) => Rate::Of(rate),
+        },
         used: sql::whole(row, "used")?,
         files: sql::whole(row, "files")?,
         locked: row.get("locked")?,

@@ -54,6 +54,17 @@ pub struct Recorded {
     pub found: Option<What>,
 }
 
+/// What rounds have found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Findings that stand, each kind with its number.
+    pub findings: Vec<(What, u64)>,
+    /// Files and bytes of the server's own last round.
+    pub round: Option<(u64, u64)>,
+    /// Whether that goes on.
+    pub is_running: bool,
+}
+
 /// Whether a record still says what it said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -86,6 +97,8 @@ impl Place {
 }
 
 impl What {
+    const ALL: [Self; 4] = [What::Damaged, What::Changed, What::Missing, What::Unreadable];
+
     /// As a word.
     pub fn name(self) -> &'static str {
         match self {
@@ -107,11 +120,29 @@ impl What {
     }
 
     fn of(number: u8) -> Option<Self> {
-        [What::Damaged, What::Changed, What::Missing, What::Unreadable].into_iter().find(|what| what.number() == number)
+        Self::ALL.into_iter().find(|what| what.number() == number)
     }
 }
 
 impl Catalog {
+    /// What the server's own rounds have found.
+    pub async fn figures(&self) -> Result<Figures, CatalogError> {
+        self.read(|db| {
+            let mut figures = Figures::default();
+            let count = "SELECT count(*) AS number FROM findings WHERE what = ?1";
+            for what in What::ALL {
+                let number = db.prepare_cached(count)?.query_row([what.number()], |row| sql::whole(row, "number"))?;
+                figures.findings.push((what, number));
+            }
+            let row = |row: &Row<'_>| Ok((sql::whole(row, "files")?, sql::whole(row, "bytes")?, row.get("running")?));
+            if let Some((files, bytes, running)) = db.prepare_cached(LAST)?.query_row([], row).optional()? {
+                (figures.round, figures.is_running) = (Some((files, bytes)), running);
+            }
+            Ok(figures)
+        })
+        .await
+    }
+
     /// The next files of a round, in its order; none when it is through.
     pub async fn recorded(&self, round: &Round, most: u32) -> Result<Vec<Recorded>, CatalogError> {
         let (after, last) = (round.at.clone(), round.scope.last());
@@ -275,6 +306,9 @@ FROM findings CROSS JOIN records ON (records.user, records.dir, records.name) = 
 JOIN users ON users.id = records.user
 WHERE findings.user >= ?1 AND (findings.user, findings.dir, findings.name) <= (?2, ?3, ?4) AND since >= ?5
 ORDER BY findings.user, findings.dir, findings.name";
+
+/// Of the scope that is the clock's.
+const LAST: &str = "SELECT files, bytes, ended IS NULL AS running FROM rounds WHERE scope = -1";
 
 const STANDING: &str = "
 SELECT size, mtime_secs, mtime_nanos, inode, root,

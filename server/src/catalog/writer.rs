@@ -2,12 +2,13 @@
 //! transaction, each operation in a savepoint of its own so that one failing hurts no other, and
 //! answers all when it is durable: many small operations share one sync of the disk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CatalogError, Released, schema};
+use crate::metrics::Histogram;
 
 /// An operation in a queue. A closure, because an enum would only repeat each method's arguments
 /// and answer.
@@ -35,7 +36,7 @@ pub(super) fn job<T: Send + 'static>(
 }
 
 /// The writer's life: until the last handle is gone.
-pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, released: &Released) {
+pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, released: &Released, timed: &Histogram) {
     let mut locked_out = false;
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
@@ -47,7 +48,9 @@ pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, rel
         // After the batch is drawn: whoever released before asking is answered accordingly.
         strike(&connection, released);
         let mut answers = Vec::with_capacity(batch.len());
+        let start = Instant::now();
         let fate = run_batch(&mut connection, batch, &mut answers);
+        timed.since(start);
         // All have waited for the lock: those who come next need not wait as long, one after another.
         let is_locked_out = matches!(fate, Err(CatalogError::Busy));
         if is_locked_out != locked_out

@@ -58,6 +58,9 @@ async fn act(flags: &Flags, wall: Wall) -> Result<(), CliError> {
     if let (Some(name), Some(Days(days))) = (&flags.set_trash, flags.trash) {
         return Ok(Accounts::open(&config)?.catalog.set_trash(name, days).await?);
     }
+    if let (Some(name), Some(rate)) = (&flags.set_rate, flags.rate) {
+        return Ok(Accounts::open(&config)?.catalog.set_rate(name, rate).await?);
+    }
     if let Some(name) = &flags.lock_user {
         return Ok(Accounts::open(&config)?.catalog.set_locked(name, true).await?);
     }

@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use wire::UserName;
 use wire::size;
 
-use super::{CliError, Done, Flags, Rate};
+use super::{CliError, Done, Flags};
 use crate::accounts::Accounts;
 use crate::catalog::{Account, CatalogError, Place, Recorded, Rescanned, Scope, What};
-use crate::config::Config;
+use crate::commons::Commons;
+use crate::config::{Config, Live};
 use crate::custody::CustodyError;
 use crate::custody::ledger::{Balance, balance};
 use crate::custody::rescan::{self, Reading};
@@ -170,7 +171,8 @@ async fn rescan_one(
             Ok(_lock) => {
                 accounts.catalog.withdraw_rescan(account.id).await?;
                 let home = vault(accounts, config).home(&account.name).map_err(|error| failed(error.to_string()))?;
-                let tenant = Tenant::new(account.id, account.name.clone(), accounts.catalog.clone(), home);
+                let commons = Commons::new(Live::new(config.clone()));
+                let tenant = Tenant::new(account.id, account.name.clone(), accounts.catalog.clone(), home, commons);
                 let done = rescan::rescan(&tenant, reading).await;
                 return Ok(done.map_err(|fault| failed(fault.to_string()))?);
             }
@@ -223,7 +225,7 @@ fn vault(accounts: &Accounts, config: &Config) -> Vault {
 }
 
 fn rate(flags: &Flags, config: &Config) -> Option<u64> {
-    flags.rate.map_or(config.verify.rate, |Rate(rate)| rate)
+    flags.rate.unwrap_or_default().limit(config.verify.rate)
 }
 
 fn line(row: &impl Serialize) -> io::Result<()> {

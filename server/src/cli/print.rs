@@ -8,6 +8,7 @@ use serde::Serialize;
 use wire::size;
 
 use crate::catalog::{Account, Upload};
+use crate::config::Rate;
 use crate::datadir::DataDir;
 use crate::operator::Answer;
 
@@ -19,7 +20,16 @@ struct UserRow<'a> {
     files: u64,
     max_files: Option<u64>,
     trash_days: Option<u32>,
+    rate: RateCell,
     locked: bool,
+}
+
+/// Bytes a second, or `none` or `default`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RateCell {
+    Bytes(u64),
+    Word(&'static str),
 }
 
 #[derive(Serialize)]
@@ -46,6 +56,7 @@ pub(super) fn users(out: &mut impl Write, users: &[Account], json: bool) -> io::
             user.files.to_string(),
             limit(user.max_files, |files| files.to_string()),
             limit(user.trash_days.map(u64::from), |days| format!("{days} d")),
+            rate(user.rate),
             if user.locked { "locked" } else { "" }.to_owned(),
         ]
     };
@@ -57,11 +68,16 @@ pub(super) fn users(out: &mut impl Write, users: &[Account], json: bool) -> io::
             files: user.files,
             max_files: user.max_files,
             trash_days: user.trash_days,
+            rate: match user.rate {
+                Rate::Configured => RateCell::Word("default"),
+                Rate::Unlimited => RateCell::Word("none"),
+                Rate::Of(rate) => RateCell::Bytes(rate),
+            },
             locked: user.locked,
         });
         return as_json(out, rows);
     }
-    table(out, ["NAME", "QUOTA", "USED", "FILES", "MAX FILES", "TRASH", "STATE"], users.iter().map(row))
+    table(out, ["NAME", "QUOTA", "USED", "FILES", "MAX FILES", "TRASH", "RATE", "STATE"], users.iter().map(row))
 }
 
 /// The unfinished uploads.
@@ -133,6 +149,14 @@ fn table<const N: usize>(
         writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
+}
+
+fn rate(rate: Rate) -> String {
+    match rate {
+        Rate::Configured => "default".to_owned(),
+        Rate::Unlimited => "none".to_owned(),
+        Rate::Of(rate) => format!("{}/s", size::show(rate)),
+    }
 }
 
 fn age(seconds: i64) -> String {

@@ -24,6 +24,9 @@ pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
     }
     tracing::info!(address = %running.address, fingerprint = running.fingerprint, "ready");
     tracing::info!(memory, descriptors, "what all connections together may take at the most: bytes, open files");
+    if let Some(address) = running.metrics {
+        tracing::info!(%address, "metrics");
+    }
     writeln!(io::stdout(), "listening on {}", running.address)?;
 
     let stopped = running.stopped();

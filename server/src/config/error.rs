@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration, told by file and key.
 
 use std::io;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,18 @@ pub enum ConfigError {
         value: u64,
         /// What it may be.
         allowed: RangeInclusive<u64>,
+    },
+    /// Figures would be told to others.
+    #[error(
+        "{}: metrics is {address}; allowed are addresses of this machine alone, as 127.0.0.1:9464, or others with \
+         metrics_beyond_loopback = true",
+        path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        address: SocketAddr,
     },
     /// A certificate without its key, or the other way around.
     #[error("{}: certificate and key go together; set both or neither", .0.display())]

@@ -72,7 +72,11 @@ async fn answer_all(catalog: Catalog, sessions: Arc<Sessions>, reading: Reading)
     });
     for (user, name) in asked {
         let done = match sessions.tenant(user, &name) {
-            Ok(tenant) => rescan(&tenant, &reading).await,
+            Ok(tenant) => rescan(&tenant, &reading).await.inspect(|done| {
+                if done.before != done.after {
+                    tenant.commons.counters.drifts.add(1);
+                }
+            }),
             Err(fault) => Err(fault),
         };
         if reading.stop.is_cancelled() && done.is_err() {

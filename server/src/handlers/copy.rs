@@ -12,7 +12,7 @@ use super::Pages;
 use super::make::make;
 use crate::custody::{note_damage, refuse_damaged};
 use crate::faults::{bad_content, damaged, lost_task};
-use crate::publish::{Growth, Ready, Reservation, publish};
+use crate::publish::{Growth, Ready, Reservation, Room, publish};
 use crate::tenant::Tenant;
 use crate::vault::{Depth, Node, VaultError};
 
@@ -72,9 +72,9 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     let (source, target) = (from.clone(), to.clone());
     let looked = tenant.on_disk(move |home| {
         let (file, node) = home.open_file(&source)?;
-        Ok((file, node, home.target(&target, expect)?))
+        Ok((file, node, home.target(&target, expect)?, home.space()?))
     });
-    let (file, node, replaced) = looked.await?;
+    let (file, node, replaced, space) = looked.await?;
     refuse_damaged(tenant, from, &node.stamp).await?;
     let record = tenant.valid_record(from, node.stamp).await?;
     let size = node.stamp.size;
@@ -82,6 +82,7 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     let _turn = tenant.reading.acquire().await;
     let promised = Growth::of(size, replaced);
     let reservation = Reservation::take(tenant, promised).await?;
+    let room = Room::take(tenant, size, space)?;
     let (claim, _) = tenant.claim(to).await;
     let target = to.clone();
     let (staged, claim) = tenant
@@ -94,6 +95,7 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     let into = Arc::clone(&staged);
     let copied = tokio::task::spawn_blocking(move || (copy_blocks(&file, &into.file, &node), claim));
     let (copied, claim) = copied.await.map_err(|error| lost_task(&error))?;
+    drop(room);
     let name = staged.name.clone();
     let result = match copied {
         Ok((root, _)) if record.is_some_and(|record| record.stamp.root != root) => {

@@ -343,6 +343,7 @@ impl Sending {
             self.session.tenant.on_disk(move |_| source.unchanged()).await?;
         }
         self.say(Lane::Seal { transfer, root }).await;
+        self.session.tenant.commons.counters.held_down.add(sender.tally().held.div_ceil(BLOCK as u64));
         if source.record.is_none() {
             self.keep_record(path, &source, root, sender).await;
         }

@@ -10,12 +10,12 @@ use wire::frame::BlockHeader;
 use wire::message::{Expect, Offer};
 use wire::staging::{self, Building, StagingError};
 use wire::transfer::{HeldPage, Receiver, Violation};
-use wire::{Code, Cv, Fault, RemotePath, Root};
+use wire::{BLOCK, Code, Cv, Fault, RemotePath, Root};
 
 use crate::custody::note_damage;
 use crate::faults::{bad_content, bad_transfer, lost_task};
 use crate::publish::small::Small;
-use crate::publish::{Growth, Ready, Reservation, publish};
+use crate::publish::{Growth, Ready, Reservation, Room, publish};
 use crate::tenant::{Claim, Tenant};
 use crate::vault::{Home, Staged};
 
@@ -56,6 +56,8 @@ pub(crate) struct Writing {
     staged: Arc<Staged>,
     /// The file that is replaced.
     basis: Option<File>,
+    /// On the disk, for what has not come yet.
+    room: Room,
     _claim: Arc<Claim>,
 }
 
@@ -129,6 +131,10 @@ impl StagedUpload {
         };
         let claim = Arc::new(claim);
         tenant.make_room().await?;
+        let staged = path.clone();
+        let there = tenant.on_disk(move |home| Ok((home.staged_bytes(&staged)?, home.space()?)));
+        let (there, space) = there.await?;
+        let room = Room::take(tenant, offer.size.saturating_sub(there), space)?;
         let record = match replaced {
             Some(stamp) => tenant.valid_record(&path, stamp).await?,
             None => None,
@@ -154,7 +160,7 @@ impl StagedUpload {
         };
         let (receiver, staged, basis) = tenant.on_disk(look).await?;
         let (building, staged) = (Building::new(receiver), Arc::new(staged));
-        let writing = Arc::new(Writing { building, staged, basis, _claim: claim });
+        let writing = Arc::new(Writing { building, staged, basis, room, _claim: claim });
         let upload = Self { path, expect, offer, writing, promised, reservation, _running: running };
         let staged = &upload.writing.staged;
         let noted = tenant.catalog.note_upload(tenant.id, &upload.path, offer.size, &staged.name).await;
@@ -173,7 +179,7 @@ impl StagedUpload {
         let StagedUpload { path, expect, offer, writing, promised, reservation, _running } = *self;
         let held = Arc::clone(&writing);
         let assembled = tokio::task::spawn_blocking(move || held.assemble(root));
-        let cvs = match assembled.await.map_err(|error| lost_task(&error))? {
+        let (cvs, held) = match assembled.await.map_err(|error| lost_task(&error))? {
             // What came was proven when it came: it is the old file that is not what it was taken for.
             Err(StagingError::Violation(Violation::Damaged { .. })) => {
                 let damaged = note_damage(tenant, &path).await?;
@@ -182,6 +188,7 @@ impl StagedUpload {
             }
             assembled => assembled.map_err(bad_content)?,
         };
+        tenant.commons.counters.held_up.add(held);
         let staged = Arc::clone(&writing.staged);
         let cvs = if cvs.len() > 1 { cvs } else { Vec::new() };
         let ready = Ready { path: path.clone(), expect, offer, staged, root, cvs, promised };
@@ -214,7 +221,11 @@ impl Writing {
         header: BlockHeader,
     ) -> Result<impl FnOnce(&[u8]) -> Result<(), StagingError> + Send + use<>, Violation> {
         let span: Span = self.building.expects(header.index, header.len)?;
-        Ok(move |bytes: &[u8]| self.building.store(&self.staged.file, span, header.cv, bytes))
+        Ok(move |bytes: &[u8]| {
+            self.building.store(&self.staged.file, span, header.cv, bytes)?;
+            self.room.filled(bytes.len() as u64);
+            Ok(())
+        })
     }
 
     /// Copies some of what the sender has let stand before block `index`. What fails now fails at the end, too, and
@@ -225,13 +236,15 @@ impl Writing {
         }
     }
 
-    /// Takes no more blocks, proves the whole, and puts in what the sender let stand of the old file. Blocks.
-    fn assemble(&self, root: Root) -> Result<Vec<Cv>, StagingError> {
+    /// Takes no more blocks, proves the whole, and puts in what the sender let stand of the old file; the values, and how
+    /// many blocks did not travel. Blocks.
+    fn assemble(&self, root: Root) -> Result<(Vec<Cv>, u64), StagingError> {
         let receiver = self.building.seal()?;
         let cvs = receiver.prove(root)?;
         staging::assemble(&receiver, &self.staged.file, self.basis.as_ref())?;
         // Only blocks within the size were kept, but an earlier try may have been longer.
         self.staged.file.set_len(receiver.size())?;
-        Ok(cvs)
+        let held = receiver.final_tally().held / BLOCK as u64;
+        Ok((cvs, held))
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use wire::message::{Expect, Offer};
 use wire::{Fault, RemotePath, Root};
 
-use super::{Growth, Ready, Reservation, Synced, name, sync};
+use super::{Growth, Ready, Reservation, Room, Synced, name, sync};
 use crate::tenant::Tenant;
 use crate::vault::VaultError;
 
@@ -73,8 +73,10 @@ async fn bring_to_disk(tenant: &Arc<Tenant>, group: Vec<Small>, number: u64) -> 
     if let Err(fault) = tenant.make_room().await {
         tracing::warn!(%fault, "unfinished uploads could not be looked at");
     }
-    let (promised, reservations) = promise(tenant, group).await.ok()?;
+    let (promised, reservations, rooms) = promise(tenant, group).await.ok()?;
     let (ready, answers, refused) = stage(tenant, promised, number).await.ok()?;
+    // What they need is on the disk now.
+    drop(rooms);
     let names = ready.iter().map(|ready| ready.staged.name.clone()).collect();
     let synced = sync(tenant, ready).await;
     Some(OnDisk { tenant: Arc::clone(tenant), synced, reservations, names, answers, refused })
@@ -90,27 +92,38 @@ async fn give_names(mut groups: mpsc::Receiver<OnDisk>) {
     }
 }
 
+/// Files, and what was promised to them: of the quota, and of the disk.
+type Promised = (Vec<(Small, Growth)>, Vec<Reservation>, Vec<Room>);
+
 /// Looks at what each file would replace, and reserves what they need beyond that: for all in one step,
 /// or, when that does not fit, for each as far as it goes.
-async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<(Vec<(Small, Growth)>, Vec<Reservation>), Fault> {
+async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<Promised, Fault> {
     let looked = tenant.on_disk(move |home| {
         let mut near = home.near();
         let look = |small: Small| {
             let target = near.target(&small.path, small.expect);
             (small, target)
         };
-        Ok(group.into_iter().map(look).collect::<Vec<_>>())
+        Ok((group.into_iter().map(look).collect::<Vec<_>>(), home.space()?))
     });
-    let mut wanted = Vec::new();
-    for (small, target) in looked.await? {
-        match target {
-            Ok(replaced) => wanted.push((Growth::of(small.offer.size, replaced), small)),
-            Err(error) => answer(small.done, Err(error.into())),
+    let (looked, space) = looked.await?;
+    let (mut wanted, mut rooms) = (Vec::new(), Vec::new());
+    for (small, target) in looked {
+        let room = match target {
+            Ok(replaced) => Room::take(tenant, small.offer.size, space).map(|room| (room, replaced)),
+            Err(error) => Err(error.into()),
+        };
+        match room {
+            Ok((room, replaced)) => {
+                rooms.push(room);
+                wanted.push((Growth::of(small.offer.size, replaced), small));
+            }
+            Err(fault) => answer(small.done, Err(fault)),
         }
     }
     let all = wanted.iter().map(|(growth, _)| *growth).sum();
     if let Ok(reservation) = Reservation::take(tenant, all).await {
-        return Ok((wanted.into_iter().map(|(growth, small)| (small, growth)).collect(), vec![reservation]));
+        return Ok((wanted.into_iter().map(|(growth, small)| (small, growth)).collect(), vec![reservation], rooms));
     }
     let (mut promised, mut reservations) = (Vec::new(), Vec::new());
     for (growth, small) in wanted {
@@ -122,7 +135,7 @@ async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<(Vec<(Small,
             Err(fault) => answer(small.done, Err(fault)),
         }
     }
-    Ok((promised, reservations))
+    Ok((promised, reservations, rooms))
 }
 
 /// Files in staging, where each one's result goes, and those that the disk did not take.

@@ -7,14 +7,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps, fchmod, fstat, futimens, openat, statat, unlinkat,
+    AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps, fchmod, fstat, fstatvfs, futimens, openat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use wire::RemotePath;
 use wire::message::{Expect, Kind, Offer, Time};
 
 use super::jail::Links;
-use super::{Home, Node, Stamp, VaultError};
+use super::{DiskSpace, Home, Node, Stamp, VaultError};
 
 /// A file in staging, held open.
 #[derive(Debug)]
@@ -65,6 +66,25 @@ impl Home {
     pub fn discard(&self, name: &str) -> Result<(), VaultError> {
         match unlinkat(&self.staging, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the disk has that unfinished files lie on.
+    pub fn space(&self) -> Result<DiskSpace, VaultError> {
+        Ok(fstatvfs(&self.staging)?.into())
+    }
+
+    /// The number of that disk.
+    pub fn device(&self) -> Result<u64, VaultError> {
+        Ok(fstat(&self.staging)?.st_dev)
+    }
+
+    /// What an earlier try of an upload to `path` takes on the disk.
+    pub fn staged_bytes(&self, path: &RemotePath) -> Result<u64, VaultError> {
+        match statat(&self.staging, staging_name(path), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512)),
+            Err(Errno::NOENT) => Ok(0),
             Err(error) => Err(error.into()),
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use server::catalog::{Account, Catalog};
+use server::commons::Commons;
 use server::config::{Config, Durability, Hashing, Limits, Live};
 use server::control::{self, ControlLimits};
 use server::flow::Flows;
@@ -122,7 +123,7 @@ impl World {
         furnish(&users.join(USER).join("files"));
         let (bytes, files) = home.measure(&RemotePath::home()).expect("measured");
         self.catalog.recount(account.id, bytes, files).await.expect("counted");
-        let sessions = Sessions::new(self.catalog.clone(), vault(), live());
+        let sessions = Sessions::new(self.catalog.clone(), vault(), Commons::new(live()));
         let session = sessions.open(&account).expect("opened");
         let door = Door {
             catalog: self.catalog.clone(),
@@ -178,8 +179,7 @@ impl Visit {
             Some(Guest::Control(place)) => {
                 reader.enter(Stage::Control);
                 let limits = ControlLimits { live: live(), draining, running, refusals: Refusals::default() };
-                control::serve(place, Arc::clone(&self.sessions), limits, Flows::default().written, reader, writer)
-                    .await;
+                control::serve(place, Arc::clone(&self.sessions), limits, Flows::default(), reader, writer).await;
             }
             Some(Guest::Lane(place)) => {
                 reader.enter(Stage::Lane);

@@ -7,6 +7,7 @@ mod alike;
 mod assist;
 mod attack;
 mod bad_input;
+mod bandwidth;
 mod by_hand;
 mod content;
 mod engine;

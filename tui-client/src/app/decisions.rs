@@ -212,6 +212,9 @@ pub fn advice(fault: &Fault, bytes: u64, usage: Option<&Usage>) -> String {
         }
         (Code::Quota, _) => "Delete something there or have the quota raised.".to_owned(),
         (Code::FileQuota, _) => "No more files may lie there. Delete some, or have the number raised.".to_owned(),
+        (Code::NoSpace, Detail::Shortfall(missing)) => {
+            format!("Its disk needs {} more, which is for whoever runs the server to make.", size::show(*missing))
+        }
         (Code::NoSpace, _) => "Make room on that disk.".to_owned(),
         (Code::Denied, _) => "Allow it, as the owner of that place can.".to_owned(),
         (Code::BadPath, _) => "Rename the source.".to_owned(),
