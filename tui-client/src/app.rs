@@ -48,6 +48,7 @@ pub mod trail;
 pub mod undo;
 pub mod usable;
 pub mod viewer;
+pub mod wanted;
 pub mod watched;
 
 use atlas::{Atlas, Landmark};

@@ -23,6 +23,7 @@ mod mouse;
 mod prompts;
 mod queue;
 mod reads;
+mod searching;
 mod server;
 mod sifting;
 mod sizes;
@@ -69,12 +70,13 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Resize(width, height) => app.size = (width, height),
         Msg::EscapeWaited(serial) => keys::escape_waited(app, serial, &mut out),
         Msg::Reading { generation, found } => reads::found(app, generation, found),
-        Msg::Partly { generation, listing } => reads::partly(app, generation, listing),
+        Msg::Partly { generation, listing } => reads::partly(app, generation, listing, &mut out),
         Msg::Sorted { generation, rows } => reads::sorted(app, generation, rows),
         Msg::Read { generation, result } => {
             reads::ended(app, generation, result, &mut out);
             space::follow(app, &mut out);
         }
+        Msg::Sought { serial, rows, text, found } => searching::ended(app, serial, &rows, text, found, &mut out),
         Msg::Marked { generation, rows, before, marks } => {
             marking::ended(app, generation, &rows, &before, marks, &mut out);
         }

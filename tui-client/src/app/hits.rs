@@ -79,9 +79,9 @@ impl Hits {
         path.split(|byte| *byte == b'/').try_fold(self.place.clone(), |place, name| place.join(name).ok())
     }
 
-    /// The marked hits, else the one under the cursor.
+    /// The marked hits, as many of them as are taken at once, else the one under the cursor.
     pub fn selection(&self) -> Vec<Source> {
-        let marked = || self.ids.iter().filter(|id| self.marks.has(**id)).filter_map(|id| self.entries.get(*id));
+        let marked = || self.taken().filter_map(|id| self.entries.get(id));
         let chosen: Vec<_> =
             if self.marks.is_empty() { self.current().into_iter().collect() } else { marked().collect() };
         let source = |entry: &EntryRef<'_>| {
@@ -89,6 +89,16 @@ impl Hits {
             Some(Source { place: self.place_of(entry.name)?, directory, size, mtime })
         };
         chosen.iter().filter_map(source).collect()
+    }
+
+    /// Unmarks those of the selection.
+    pub fn unmark_taken(&mut self) {
+        let taken: Vec<_> = self.taken().filter_map(|id| self.entries.get(id).map(|entry| (id, entry.size))).collect();
+        taken.into_iter().for_each(|(id, size)| self.marks.set(id, size, false));
+    }
+
+    fn taken(&self) -> impl Iterator<Item = u32> {
+        self.ids.iter().copied().filter(|id| self.marks.has(*id)).take(AT_ONCE)
     }
 
     /// Marks or unmarks the hit under the cursor.
@@ -116,3 +126,6 @@ impl Hits {
         self.top = self.top.clamp(lowest, self.cursor.max(lowest));
     }
 }
+
+/// They lie in many directories, so each is an item of the queue, or a step of its own.
+const AT_ONCE: usize = 10_000;

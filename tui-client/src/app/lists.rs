@@ -20,6 +20,8 @@ pub struct Lists {
     pub carrying: Option<u64>,
     /// The work with many things that is under way.
     pub bulk: Option<Running>,
+    /// How many pieces of work with single things are.
+    pub works: usize,
     /// The last ways of comparing, and of synchronising.
     pub modes: [Mode; 2],
 }
@@ -33,6 +35,7 @@ impl Default for Lists {
             history: None,
             carrying: None,
             bulk: None,
+            works: 0,
             modes: [compare, Mode::default()],
         }
     }

@@ -12,10 +12,11 @@ use super::sizes::Sizes;
 use super::trail::{Step, Trail};
 use crate::entries::EntryRef;
 
-mod finding;
+pub mod finding;
 pub mod marking;
 mod settling;
 
+use finding::Seeking;
 use marking::Pending;
 
 /// One of the two halves of the screen; both are values of this type.
@@ -57,6 +58,8 @@ pub struct Pane {
     pub read_at: Time,
     /// Text of the quick search while one is open.
     pub search: Option<String>,
+    /// What it, or the way to its next hit, waits for.
+    pub seeking: Option<Seeking>,
 }
 
 /// A read of a directory that has not ended.
@@ -124,6 +127,7 @@ impl Pane {
             free: None,
             read_at: Time::default(),
             search: None,
+            seeking: None,
         }
     }
 
@@ -166,6 +170,8 @@ impl Pane {
     /// Puts the cursor on a row, or the last one.
     pub fn move_to(&mut self, row: usize) {
         self.cursor = row.min(self.row_count().saturating_sub(1));
+        // Whoever moves does not wait to be moved.
+        self.seeking = None;
         if let Some(loading) = &mut self.loading {
             (loading.land, loading.follows) = (None, true);
         }

@@ -119,6 +119,12 @@ impl Rows {
         &self.ids
     }
 
+    /// Those of them that are directories, which stand first in every order.
+    pub fn directories(&self) -> &[u32] {
+        let (directories, _) = self.ids.split_at(self.ids.partition_point(|id| self.entries.is_directory(*id)));
+        directories
+    }
+
     /// The same, shared.
     pub fn shared_ids(&self) -> Arc<Vec<u32>> {
         self.ids.clone()

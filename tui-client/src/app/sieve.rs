@@ -4,6 +4,8 @@
 use globset::{GlobBuilder, GlobMatcher};
 use wire::path::escape;
 
+use super::wanted::{Case, Wanted};
+
 /// What keeps names out of a list. The usual one lets all through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sieve {
@@ -17,14 +19,8 @@ pub struct Sieve {
 /// A sieve made ready for many names.
 enum Test {
     All,
-    Within(String, Case),
+    Within(Wanted),
     Glob(GlobMatcher),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Case {
-    Either,
-    Exact,
 }
 
 impl Sieve {
@@ -54,16 +50,16 @@ impl Sieve {
     }
 
     fn test(&self) -> Test {
-        let case = if self.text.chars().any(char::is_uppercase) { Case::Exact } else { Case::Either };
         if self.text.is_empty() {
             return Test::All;
         }
+        let is_either = Case::of(&self.text) == Case::Either;
         if self.text.contains(['*', '?'])
-            && let Ok(glob) = GlobBuilder::new(&self.text).case_insensitive(case == Case::Either).build()
+            && let Ok(glob) = GlobBuilder::new(&self.text).case_insensitive(is_either).build()
         {
             return Test::Glob(glob.compile_matcher());
         }
-        Test::Within(self.text.clone(), case)
+        Test::Within(Wanted::new(&self.text))
     }
 }
 
@@ -72,15 +68,7 @@ impl Test {
         match self {
             Test::All => true,
             Test::Glob(glob) => glob.is_match(escape(name)),
-            Test::Within(text, case) if text.is_ascii() && name.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
-                let is_text = |part: &[u8]| match case {
-                    Case::Either => part.eq_ignore_ascii_case(text.as_bytes()),
-                    Case::Exact => part == text.as_bytes(),
-                };
-                name.windows(text.len()).any(is_text)
-            }
-            Test::Within(text, Case::Exact) => escape(name).contains(text),
-            Test::Within(text, Case::Either) => escape(name).to_lowercase().contains(text),
+            Test::Within(wanted) => wanted.is_within(name),
         }
     }
 }
@@ -91,17 +79,10 @@ mod tests {
 
     #[test]
     fn what_passes() {
-        let table: [(&[u8], &str, bool); 15] = [
+        let table: [(&[u8], &str, bool); 8] = [
             (b"Notes.md", "", true),
             (b"Notes.md", "note", true),
-            (b"Notes.md", "Note", true),
             (b"notes.md", "Note", false),
-            (b"notes.md", "es.m", true),
-            (b"a", "longer than the name", false),
-            ("Été.txt".as_bytes(), "été", true),
-            ("été.txt".as_bytes(), "É", false),
-            (b"a\nb", "\\n", true),
-            (b"\xffx", "\\xff", true),
             (b"IMG_1.JPG", "*.jpg", true),
             (b"img_1.jpg", "*.JPG", false),
             (b"img_1.jpg.txt", "*.jpg", false),

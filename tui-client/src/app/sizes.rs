@@ -14,8 +14,8 @@ pub struct Sizes {
     waiting: VecDeque<u32>,
     /// The number of the count under way, and of the directory it is for.
     counting: Option<(u64, u32)>,
-    /// A count whose directory is not shown any more: it is stopped when it is heard of.
-    left: Option<u64>,
+    /// Counts whose directories are not shown any more.
+    left: Vec<u64>,
 }
 
 /// What a directory holds.
@@ -42,14 +42,12 @@ impl Sizes {
         })
     }
 
-    /// Wants these counted, after those that wait already; one that is known is counted anew.
-    pub fn want(&mut self, ids: impl IntoIterator<Item = u32>) {
-        for id in ids {
-            if self.counting.is_none_or(|(_, counting)| counting != id) {
-                self.known.remove(&id);
-                self.waiting.push_back(id);
-            }
-        }
+    /// Wants these counted, which are all that `are` wanted, after those that wait already; one that is known is counted
+    /// anew.
+    pub fn want(&mut self, ids: &[u32], are: impl Fn(u32) -> bool) {
+        let counting = self.counting.map(|(_, id)| id);
+        self.known.retain(|id, _| counting == Some(*id) || !are(*id));
+        self.waiting.extend(ids);
     }
 
     /// The next one, when none is being counted.
@@ -96,12 +94,13 @@ impl Sizes {
 
     /// What stays of it when another directory is shown.
     pub fn elsewhere(&self) -> Self {
-        Self { left: self.counting.map(|(serial, _)| serial).or(self.left), ..Self::default() }
+        let left = self.left.iter().copied().chain(self.counting.map(|(serial, _)| serial)).collect();
+        Self { left, ..Self::default() }
     }
 
-    /// Tells, once, whether that is a count to be stopped.
-    pub fn forsake(&mut self, serial: u64) -> bool {
-        self.left.take_if(|left| *left == serial).is_some()
+    /// Counts that nobody waits for any more, to be stopped; each is told once.
+    pub fn take_left(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.left)
     }
 
     /// The same for the entries that have the names now.
@@ -109,7 +108,7 @@ impl Sizes {
         let known = self.known.iter().filter_map(|(id, sum)| Some((heirs.get(*id)?, *sum))).collect();
         let waiting = self.waiting.iter().filter_map(|id| heirs.get(*id)).collect();
         let counting = self.counting.and_then(|(serial, id)| Some((serial, heirs.get(id)?)));
-        let left = if counting.is_none() { self.elsewhere().left } else { self.left };
+        let left = if counting.is_none() { self.elsewhere().left } else { self.left.clone() };
         Self { known, waiting, counting, left }
     }
 }
@@ -127,7 +126,8 @@ mod tests {
     #[test]
     fn one_after_another() {
         let mut sizes = Sizes::default();
-        sizes.want([7, 8, 7]);
+        let want = |sizes: &mut Sizes, ids: &[u32]| sizes.want(ids, |id| ids.contains(&id));
+        want(&mut sizes, &[7, 8, 7]);
         assert_eq!(sizes.take_next(), Some(7));
         sizes.begin(1, 7);
         assert_eq!((sizes.take_next(), sizes.under_way()), (None, Some((7, 2))));
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(sizes.marked(&marks), sum(6, true));
         marks.set(8, 0, true);
         assert_eq!(sizes.marked(&marks), sum(6, false));
-        sizes.want([8, 7]);
+        want(&mut sizes, &[8, 7]);
         assert_eq!(sizes.take_next(), Some(8));
         sizes.begin(3, 8);
         assert_eq!((sizes.stop(), sizes.stop(), sizes.take_next()), (Some(3), None, None));
@@ -165,7 +165,11 @@ mod tests {
         assert_eq!((after.of(0), after.of(1), after.of(2)), (Some(sum(0, false)), Some(sum(2, true)), None));
         assert_eq!(after.under_way(), Some((0, 0)));
         let none = sizes.inherited(&Heirs::of(&names(&["a", "b", "c"]), &names(&[])));
-        assert_eq!(none, Sizes { left: Some(3), ..Sizes::default() });
-        assert_eq!((after.left, sizes.elsewhere()), (None, none));
+        assert_eq!((&after.left, none.clone()), (&vec![], sizes.elsewhere()));
+        // Another count, and on to another directory before anything was heard of the first.
+        let mut third = none.clone();
+        third.begin(4, 0);
+        let mut third = third.elsewhere();
+        assert_eq!((third.take_left(), third), (vec![3, 4], Sizes::default()));
     }
 }

@@ -141,6 +141,8 @@ pub(crate) enum Finish {
 pub(crate) enum Failed {
     File(Box<File>),
     Scan(Scan),
+    /// It has no name that could be used on the other side: no other try makes one.
+    Name(Fault),
     /// Copied, but its source is still there.
     Source(Box<Leaving>, Kept),
 }
@@ -175,8 +177,8 @@ pub(crate) struct Item {
     pub(crate) source: AfterCopy,
     /// What of its tree it is, where it is not all.
     pub(crate) part: Option<Part>,
-    /// How many of the picked entries are no longer to be fed.
-    pub(crate) fed: usize,
+    /// It had begun before and did not come to its end: of a move, some of it may be gone.
+    pub(crate) begun: bool,
     pub(crate) wish: Wish,
     /// Of its files alone, beside the limit of all.
     pub(crate) limit: Arc<Limit>,
@@ -226,7 +228,7 @@ impl Item {
             if_exists: new.if_exists,
             source: new.source,
             part: None,
-            fed: 0,
+            begun: false,
             wish: Wish::Run,
             limit: Arc::default(),
             priority: Priority::default(),
@@ -309,10 +311,16 @@ impl Item {
         self.failed.push(failed);
     }
 
-    /// Takes up again what failed.
+    /// Takes up again what failed, and nothing else.
     pub(crate) fn retry(&mut self) {
-        self.fault = None;
-        for failed in std::mem::take(&mut self.failed) {
+        let is_final = |failed: &mut Failed| matches!(failed, Failed::Name(_));
+        let stays = self.failed.extract_if(.., is_final).collect();
+        let again = std::mem::replace(&mut self.failed, stays);
+        self.fault = self
+            .failed
+            .iter()
+            .find_map(|failed| if let Failed::Name(fault) = failed { Some(fault.clone()) } else { None });
+        for failed in again {
             if let Failed::File(file) = &failed {
                 self.sent = self.sent.saturating_sub(file.travelled.min(file.source.size));
             }
@@ -326,6 +334,7 @@ impl Item {
             Failed::File(file) => self.pending.push_back(File { tries: 0, waits: None, ..*file }),
             Failed::Scan(scan) => self.scans.push(Scan { tries: 0, waits: None, ..scan }),
             Failed::Source(leaving, kept) => self.leave_again(*leaving, kept),
+            Failed::Name(_) => self.failed.push(failed),
         }
     }
 
@@ -351,9 +360,10 @@ impl Item {
         self.pending.iter_mut().for_each(|file| (file.discard, file.waits) = (true, None));
     }
 
-    /// What waits for a person, or to be looked into.
-    pub(crate) fn held_up(&self) -> usize {
-        self.asked.len() + self.parked.len() + self.scans.len()
+    /// Whether so much of it waits for a person that no more of it is looked into: an answer for all is one for what
+    /// comes later, too.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.asked.len() + self.parked.len() >= MOST_HELD_UP
     }
 
     /// Whether something is under way, for the clock and the sampler.
@@ -409,6 +419,9 @@ impl Item {
         }
     }
 }
+
+/// A few megabytes of them.
+const MOST_HELD_UP: usize = 10_000;
 
 /// Which way a job goes.
 pub(crate) fn direction(job: &Job) -> Direction {

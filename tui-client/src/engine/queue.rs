@@ -7,7 +7,7 @@ mod leaving;
 mod rows;
 mod wishes;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ struct Inner {
     keep: Notify,
     /// Rung for every change.
     any: Notify,
+    /// How many feed nothing while a person or others are waited for.
+    resting: AtomicUsize,
 }
 
 /// A file on a lane.
@@ -95,6 +97,7 @@ impl Queue {
             leaving: Notify::new(),
             keep: Notify::new(),
             any: Notify::new(),
+            resting: AtomicUsize::new(0),
         }))
     }
 
@@ -176,7 +179,8 @@ impl Queue {
 
     /// Whether anything is still to be looked into.
     pub(crate) fn has_scans(&self) -> bool {
-        self.rows().items.iter().any(|item| item.wish == Wish::Run && !item.scans.is_empty())
+        let has = |item: &Item| item.wish == Wish::Run && !item.is_held_up() && !item.scans.is_empty();
+        self.rows().items.iter().any(has)
     }
 
     /// An entry of a directory cannot be copied at all.
@@ -199,17 +203,6 @@ impl Queue {
     /// The item's own source is a directory.
     pub(crate) fn is_directory(&self, id: ItemId) {
         self.change(|rows| rows.with(id, |item| item.is_dir = true));
-    }
-
-    /// Files of a directory that was read.
-    pub(crate) fn add_files(&self, id: ItemId, files: Vec<File>) {
-        self.change(|rows| {
-            rows.with(id, |item| {
-                if !matches!(item.wish, Wish::Cancel { .. }) {
-                    item.pending.extend(files);
-                }
-            })
-        });
     }
 
     /// A scan came to its end, for good or ill. Its outcome is told when it failed for good.

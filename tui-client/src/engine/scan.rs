@@ -5,6 +5,7 @@ mod chosen;
 mod picked;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,12 +30,13 @@ pub(crate) async fn run(queue: Queue, session: Session) {
     loop {
         bell.borrow_and_update();
         let online = standing.borrow_and_update().link == Link::Online;
-        while online && running.len() < AT_ONCE {
+        let is_free = |running: &JoinSet<()>| running.len() < AT_ONCE + queue.resting();
+        while online && is_free(&running) {
             let Some((id, scan, stop)) = queue.next_scan() else { break };
             running.spawn(one(queue.clone(), session.clone(), id, scan, stop));
         }
         let full = !queue.has_room();
-        let waiting = online && !full && running.len() < AT_ONCE && queue.has_scans();
+        let waiting = online && !full && is_free(&running) && queue.has_scans();
         tokio::select! {
             _ = bell.changed() => {}
             // The session is over: nobody is left to be asked.
@@ -49,10 +51,8 @@ pub(crate) async fn run(queue: Queue, session: Session) {
 
 async fn one(queue: Queue, session: Session, id: ItemId, mut scan: Scan, stop: CancellationToken) {
     match queue.part(id, &scan) {
-        Some((Part::Chosen(chosen), fed)) => return chosen::feed(&queue, (id, scan), (&chosen, fed), &stop).await,
-        Some((Part::Picked(picked), fed)) => {
-            return picked::feed(&queue, &session, (id, scan), (picked, fed), &stop).await;
-        }
+        Some(Part::Chosen(chosen)) => return chosen::feed(&queue, (id, scan), &chosen, &stop).await,
+        Some(Part::Picked(picked)) => return picked::feed(&queue, &session, (id, scan), picked, &stop).await,
         None => {}
     }
     let left = std::mem::take(&mut scan.left);
@@ -78,16 +78,38 @@ async fn one(queue: Queue, session: Session, id: ItemId, mut scan: Scan, stop: C
 
 /// Feeds what was found in a directory. A pause ends that; what is left then is fed when the item goes on.
 async fn feed(queue: &Queue, id: ItemId, scan: Scan, leaves: Vec<Leaf>, stop: &CancellationToken) {
-    let mut leaves = leaves.into_iter();
-    while !leaves.as_slice().is_empty() {
+    let portion = |places: Range<usize>| {
+        let leaves = leaves.get(places).unwrap_or_default();
+        (leaves.iter().filter_map(|leaf| leaf.file(id, &scan)).collect(), Vec::new())
+    };
+    match feed_portions(queue, (id, usize::MAX), 0..leaves.len(), stop, portion).await {
+        Ok(()) => queue.scanned(id, scan, Ok(())),
+        Err(fed) => {
+            let left = leaves.into_iter().skip(fed).collect();
+            queue.scanned(id, Scan { left, ..scan }, Err(stopped()));
+        }
+    }
+}
+
+/// Feeds an item what stands at these places, in portions and as there is room, while fewer than so many of its
+/// directories wait to be looked into. A pause ends that: `Err` tells how far it came.
+async fn feed_portions(
+    queue: &Queue,
+    (id, scans): (ItemId, usize),
+    places: Range<usize>,
+    stop: &CancellationToken,
+    portion: impl Fn(Range<usize>) -> (Vec<File>, Vec<Scan>),
+) -> Result<(), usize> {
+    for start in places.clone().step_by(PORTION) {
         tokio::select! {
             biased;
-            () = stop.cancelled() => return queue.scanned(id, Scan { left: leaves.collect(), ..scan }, Err(stopped())),
-            () = queue.room() => {}
+            () = stop.cancelled() => return Err(start),
+            () = queue.room_for(id, scans) => {}
         }
-        queue.add_files(id, leaves.by_ref().take(PORTION).filter_map(|leaf| leaf.file(id, &scan)).collect());
+        let (files, scans) = portion(start..places.end.min(start + PORTION));
+        queue.feed(id, files, scans);
     }
-    queue.scanned(id, scan, Ok(()));
+    Ok(())
 }
 
 fn stopped() -> Fault {
@@ -119,7 +141,7 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    fn file(self, id: ItemId, scan: &Scan) -> Option<File> {
+    fn file(&self, id: ItemId, scan: &Scan) -> Option<File> {
         let job = match &self.name {
             None => scan.job.clone(),
             // Looked at before: there is one.

@@ -56,6 +56,8 @@ enum Key {
     Connect,
     /// The measuring of file systems.
     Space,
+    /// Changes of single things.
+    Work(u64),
     /// Runs to its end.
     Free(u64),
 }
@@ -200,7 +202,8 @@ impl Doer {
             let _ = inbox.send(Msg::Worked { work, done, fault }).await;
         };
         self.serial += 1;
-        self.spawn(Key::Free(self.serial), job, token);
+        // What is under way is ended, and told.
+        self.spawn_whole(Key::Work(self.serial), job, token);
     }
 
     fn bulk(&mut self, serial: u64, bulk: Bulk) {
@@ -259,6 +262,9 @@ impl Perform for Doer {
             Effect::Sort { generation, rows, order, sieve } => {
                 self.spawn_free(reading::sort(generation, inbox, move || rows.arranged(order, sieve)));
             }
+            Effect::Seek { serial, rows, from, text } => {
+                self.spawn_free(reading::seek(serial, rows, from, text, inbox));
+            }
             Effect::Mark { generation, rows, marks, markings } => {
                 self.spawn_free(reading::mark(generation, rows, marks, markings, inbox));
             }
@@ -309,6 +315,10 @@ impl Perform for Doer {
             }
             Effect::WaitSecond(serial) => self.send_later(Duration::from_secs(1), Msg::Second(serial)),
             Effect::Work(work) => self.work(work),
+            Effect::StopWork => {
+                let works = self.tasks.iter().filter(|(key, _)| matches!(key, Key::Work(_)));
+                works.for_each(|(_, task)| task.token.cancel());
+            }
             Effect::Trash(wish) => self.spawn_free(async move {
                 if let Some(told) = undoing::run(port.as_ref(), wish).await {
                     let _ = inbox.send(Msg::Trash(told)).await;

@@ -13,6 +13,7 @@ use super::gathering::Gathering;
 use super::port::Port;
 use crate::app::dialog::Tally;
 use crate::app::marks::Marks;
+use crate::app::pane::finding::longest;
 use crate::app::pane::marking::Marking;
 use crate::app::place::Place;
 use crate::app::rows::Rows;
@@ -46,6 +47,15 @@ pub(super) async fn sort(generation: u64, inbox: mpsc::Sender<Msg>, arranged: im
     // A sorting that failed leaves the rows as they are.
     if let Ok(rows) = spawn_blocking(arranged).await {
         let _ = inbox.send(Msg::Sorted { generation, rows }).await;
+    }
+}
+
+/// Searches a name that begins like a text.
+pub(super) async fn seek(serial: u64, rows: Rows, from: usize, text: String, inbox: mpsc::Sender<Msg>) {
+    let (all, wanted) = (rows.clone(), text.clone());
+    // One that failed leaves the cursor where it is.
+    if let Ok(found) = spawn_blocking(move || longest(&all, from, &wanted)).await {
+        let _ = inbox.send(Msg::Sought { serial, rows, text, found }).await;
     }
 }
 

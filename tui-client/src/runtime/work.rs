@@ -20,7 +20,8 @@ pub(super) async fn run(
 ) -> (usize, Option<Fault>, Undoable) {
     let (mut traces, mut done) = (Traces::default(), 0);
     for step in steps(work) {
-        match one(port, step, token).await {
+        let result = if token.is_cancelled() { Err(stopped()) } else { one(port, step, token).await };
+        match result {
             Ok(trace) => traces.add(trace),
             Err(fault) => return (done, Some(fault), traces.undoable()),
         }
@@ -60,10 +61,7 @@ impl Traces {
 /// Does one step.
 pub(super) async fn one(port: Option<&Port>, step: Step, token: &CancellationToken) -> Result<Trace, Fault> {
     match step {
-        Step::Trash(path) => {
-            let kept = trash(port, &path).await?;
-            Ok(kept.map_or(Trace::Nothing, |(path, id)| Trace::Trashed(path, id)))
-        }
+        Step::Trash(path) => trash(port, &path).await,
         Step::Move(from, to, replace) => {
             Step::Move(from.clone(), to.clone(), replace).run(port, token).await?;
             let sight = undoing::sight(port, &to).await;
@@ -74,11 +72,11 @@ pub(super) async fn one(port: Option<&Port>, step: Step, token: &CancellationTok
 }
 
 /// Moves something at the server to the trash. What is gone already cannot be taken back.
-async fn trash(port: Option<&Port>, place: &Place) -> Result<Option<(RemotePath, u64)>, Fault> {
+pub(super) async fn trash(port: Option<&Port>, place: &Place) -> Result<Trace, Fault> {
     let (Place::Remote(path), Some(port)) = (place, port) else { return Err(not_connected()) };
     match port.trash(path).await {
-        Ok(id) => Ok(Some((path.clone(), id))),
-        Err(fault) if fault.code == Code::NotFound => Ok(None),
+        Ok(id) => Ok(Trace::Trashed(path.clone(), id)),
+        Err(fault) if fault.code == Code::NotFound => Ok(Trace::Nothing),
         Err(fault) => Err(fault),
     }
 }
@@ -115,6 +113,11 @@ fn steps(work: &Work) -> Vec<Step> {
 impl Step {
     pub(super) async fn run(self, port: Option<&Port>, token: &CancellationToken) -> Result<(), Fault> {
         match self.at_server() {
+            // What takes long is given up there, too; what is soon over is waited for.
+            Some(remote @ (RemoteStep::Remove(_) | RemoteStep::Copy(..))) => {
+                let run = remote.run(port.ok_or_else(not_connected)?);
+                token.run_until_cancelled(run).await.unwrap_or_else(|| Err(stopped()))
+            }
             Some(remote) => remote.run(port.ok_or_else(not_connected)?).await,
             None => {
                 let token = token.clone();
@@ -127,7 +130,7 @@ impl Step {
         match self {
             Step::MakeDirectory(Place::Local(path)) => disk::make_directory(&path),
             Step::NewFile(Place::Local(path)) => disk::new_file(&path),
-            Step::Remove(Place::Local(path)) => gone_is_gone(disk::remove(&path)),
+            Step::Remove(Place::Local(path)) => gone_is_gone(disk::remove(&path, token)),
             Step::Move(Place::Local(from), Place::Local(to), replace) => disk::rename(&from, &to, replace),
             Step::Copy(Place::Local(from), Place::Local(to), replace) => disk::copy(&from, &to, replace, token),
             _ => Err(Fault::new(Code::Unsupported, "between the two sides only the queue copies")),
@@ -185,7 +188,11 @@ pub(super) async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fa
     if parent.is_home() { Ok(()) } else { port.make_directories(&parent).await }
 }
 
-fn gone_is_gone(result: Result<(), Fault>) -> Result<(), Fault> {
+pub(super) fn stopped() -> Fault {
+    Fault::new(Code::Cancelled, "stopped")
+}
+
+pub(super) fn gone_is_gone(result: Result<(), Fault>) -> Result<(), Fault> {
     match result {
         Err(fault) if fault.code == Code::NotFound => Ok(()),
         other => other,

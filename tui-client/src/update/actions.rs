@@ -4,8 +4,8 @@ use wire::message::Kind as EntryKind;
 use wire::path::escape;
 
 use super::{
-    Effect, board, bulk, decisions, details, dialogs, editing, history, jumps, keys, marking, menu, prompts, push,
-    queue, reads, server, sifting, sizes, undo, viewer,
+    Effect, board, bulk, decisions, details, dialogs, editing, history, jumps, marking, menu, prompts, push, queue,
+    reads, searching, server, sifting, sizes, undo, viewer, work,
 };
 use crate::action::{Action, Scope};
 use crate::app::atlas::List;
@@ -95,8 +95,8 @@ pub(super) fn run(app: &mut App, action: Action, out: &mut Vec<Effect>) {
         Action::InvertAll => marking::mark(app, Which::All, Turn::Round, out),
         Action::MarkLike => marking::mark_like(app, Turn::On, out),
         Action::UnmarkLike => marking::mark_like(app, Turn::Off, out),
-        Action::Search => app.here_mut().search = Some(String::new()),
-        Action::SearchAgain => keys::search_again(app),
+        Action::Search => searching::open(app),
+        Action::SearchAgain => searching::again(app, out),
         Action::Filter => sifting::open(app),
         Action::ToggleHidden => sifting::toggle_dots(app, out),
         Action::Sort(by) => {
@@ -181,13 +181,13 @@ fn leave_directory(app: &mut App, out: &mut Vec<Effect>) {
 
 /// Leaves the innermost open thing.
 fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
-    if app.here_mut().search.take().is_some() || app.here().sifting && sifting::leave(app, out) {
+    if searching::leave(app) || app.here().sifting && sifting::leave(app, out) {
         return;
     }
     // A list that is only read again is so for what goes on.
     let pane = app.here();
     let goes_elsewhere = pane.loading.as_ref().is_some_and(|loading| loading.place != pane.place);
-    if !goes_elsewhere && (super::sync::stop_carrying(app, out) || bulk::stop(app, out)) {
+    if !goes_elsewhere && (super::sync::stop_carrying(app, out) || bulk::stop(app, out) || work::stop(app, out)) {
         return;
     }
     if let Some(loading) = app.here_mut().loading.take() {

@@ -3,7 +3,7 @@
 
 use wire::Fault;
 
-use super::{Effect, Wish, reads};
+use super::{Effect, Wish, marking, reads};
 use crate::app::place::Place;
 use crate::app::sources::Many;
 use crate::app::text::{count, grouped};
@@ -39,7 +39,7 @@ pub enum Act {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Things that were done.
-    pub done: u64,
+    pub done: Picked,
     /// Things that were refused.
     pub refused: u64,
     /// The first of these, as it is shown, and why.
@@ -95,8 +95,7 @@ pub(super) fn transfer(
         (Place::Remote(source), Place::Local(target)) => Job::Down { source, target },
         _ => {
             let act = if source == AfterCopy::Keep { Act::Copy(target) } else { Act::Move(target) };
-            begin(app, Bulk { place, picked, act }, out);
-            return Ok(());
+            return begin(app, Bulk { place, picked, act }, out);
         }
     };
     app.here_mut().clear_marks();
@@ -108,15 +107,18 @@ pub(super) fn transfer(
 }
 
 /// Begins it, unless another one is under way.
-pub(super) fn begin(app: &mut App, bulk: Bulk, out: &mut Vec<Effect>) {
+pub(super) fn begin(app: &mut App, bulk: Bulk, out: &mut Vec<Effect>) -> Result<(), String> {
     if app.lists.bulk.is_some() {
-        return app.tell(Tone::Bad, "Many things are being changed already: Esc stops that");
+        return Err(
+            "Many things are being changed already: wait for their end, or stop them with Esc in the panes".to_owned()
+        );
     }
     let (serial, all) = (app.next_serial(), bulk.picked.len() as u64);
     app.tell(Tone::Plain, format!("{} {}…, Esc stops", bulk.act.words().0, count(all, "thing")));
     app.lists.bulk = Some(Running { serial, place: bulk.place.clone(), act: bulk.act.clone(), all });
     app.working += 1;
     out.push(Effect::Bulk { serial, bulk });
+    Ok(())
 }
 
 /// How far it is.
@@ -133,6 +135,7 @@ pub(super) fn ended(app: &mut App, serial: u64, ended: &Ended, out: &mut Vec<Eff
         return;
     };
     app.working = app.working.saturating_sub(1);
+    marking::done(app, &place, ended.done.clone(), out);
     for place in [Some(&place), act.target()].into_iter().flatten() {
         reads::reread_showing(app, place, None, out);
     }
@@ -140,8 +143,9 @@ pub(super) fn ended(app: &mut App, serial: u64, ended: &Ended, out: &mut Vec<Eff
         out.push(Effect::Trash(Wish::State));
     }
     let Ended { done, refused, first, stopped } = ended;
+    let done = done.len() as u64;
     let rest = all.saturating_sub(done + refused);
-    let mut text = format!("{} {}", act.words().1, count(*done, "thing"));
+    let mut text = format!("{} {}", act.words().1, count(done, "thing"));
     if let Some((name, fault)) = first {
         text += &format!("; not {}, the first {name}: {fault}", grouped(*refused));
     }

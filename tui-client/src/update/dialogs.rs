@@ -188,7 +188,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
         }
         Kind::Exists { work, .. } => {
             close(app, out);
-            work::begin(app, work.replacing(), out);
+            work::begin(app, work.replacing(), "", out);
         }
         Kind::Limits { item, own, all } => queue::set_limits(app, item, &own, &all, out),
         Kind::Connect { address, password, .. } => prompts::connect(app, &address, &password, out),
@@ -227,7 +227,7 @@ fn accept(app: &mut App, out: &mut Vec<Effect>) {
 
 fn skip_one(app: &mut App, out: &mut Vec<Effect>) {
     if let Some(Dialog { kind: Kind::Exists { work, .. }, .. }) = app.dialogs.pop() {
-        work::begin(app, work.rest(1), out);
+        work::begin(app, work.rest(1), "", out);
     }
 }
 

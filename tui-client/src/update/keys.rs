@@ -2,10 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, ModifierKeyCode};
 
-use super::{Effect, actions, board, dialogs, history, menu, sifting};
+use super::{Effect, actions, board, dialogs, history, menu, searching, sifting};
 use crate::action::{Action, Look, Scope};
+use crate::app::App;
 use crate::app::layout::Layout;
-use crate::app::{App, Tone};
 use crate::keymap::{Chord, Met, function_key};
 
 pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
@@ -38,10 +38,10 @@ pub(super) fn press(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) {
         _ if app.chrome.menu.is_some() => menu::press(app, key, out),
         _ if app.board.typing && board::type_key(app, key) => {}
         _ if history::is_typing(app) && history::type_key(app, key) => {}
-        _ if app.here().search.is_some() && search(app, key) => {}
+        _ if app.here().search.is_some() && searching::press(app, key, out) => {}
         _ if sifting && sifting::press(app, key, out) => {}
         Some(action) => actions::run(app, action, out),
-        None => search_by_alt(app, key),
+        None => searching::open_by_alt(app, key, out),
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn paste(app: &mut App, text: &str, out: &mut Vec<Effect>) {
                 } else if app.board.typing {
                     board::type_char(app, c);
                 } else if app.here().search.is_some() {
-                    extend_search(app, c);
+                    searching::extend(app, c, out);
                 }
             }
         }
@@ -130,70 +130,6 @@ fn through_escape(app: &mut App, key: KeyEvent, out: &mut Vec<Effect>) -> Option
 fn leave(app: &mut App, out: &mut Vec<Effect>) {
     if app.dialogs.is_empty() && app.chrome.menu.is_none() {
         actions::run(app, Action::Escape, out);
-    }
-}
-
-/// Keys of an open search; anything else ends it and is taken as usual.
-fn search(app: &mut App, key: KeyEvent) -> bool {
-    let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char(c) if plain => extend_search(app, c),
-        KeyCode::Backspace => {
-            if let Some(text) = &mut app.here_mut().search {
-                text.pop();
-            }
-        }
-        KeyCode::Char('s') if key.modifiers == KeyModifiers::CONTROL => {
-            let text = app.here().search.clone().unwrap_or_default();
-            next_hit(app, &text);
-        }
-        _ => {
-            app.here_mut().search = None;
-            return false;
-        }
-    }
-    true
-}
-
-/// To the next name that holds what was searched for last.
-pub(super) fn search_again(app: &mut App) {
-    let sought = app.chrome.sought.clone();
-    if sought.is_empty() {
-        return app.tell(Tone::Plain, "Nothing was searched for");
-    }
-    next_hit(app, &sought);
-}
-
-/// A letter beside Alt that means nothing else opens the search with it.
-fn search_by_alt(app: &mut App, key: KeyEvent) {
-    if let KeyCode::Char(c) = key.code
-        && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::ALT
-        && c.is_alphanumeric()
-        && app.focus == Scope::Panes
-    {
-        (app.here_mut().search, app.here_mut().sifting) = (Some(String::new()), false);
-        extend_search(app, c);
-    }
-}
-
-fn extend_search(app: &mut App, c: char) {
-    let pane = app.here_mut();
-    let Some(mut text) = pane.search.take() else { return };
-    text.push(c);
-    // A letter that no name has is not taken, so that the text always tells where the cursor is.
-    if !pane.find(&text) {
-        text.pop();
-    }
-    pane.search = Some(text.clone());
-    app.chrome.sought = text;
-}
-
-fn next_hit(app: &mut App, text: &str) {
-    let pane = app.here_mut();
-    let row = pane.cursor;
-    pane.step(1);
-    if !pane.find(text) {
-        pane.move_to(row);
     }
 }
 

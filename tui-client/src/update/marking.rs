@@ -5,9 +5,11 @@ use super::{Effect, Tone};
 use crate::app::marks::Marks;
 use crate::app::pane::marking::{Differing, Marking, Pending, Turn, Which};
 use crate::app::pane::{Pane, Row};
+use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
 use crate::app::text::count;
 use crate::app::{App, Side};
+use crate::entries::Picked;
 use crate::sync::plan::Plan;
 use wire::message::Kind;
 
@@ -39,17 +41,33 @@ pub(super) fn mark_differing(app: &mut App, plan: &Plan, unread: u64, out: &mut 
     if is_long { app.tell(Tone::Plain, MARKING) } else { tell_differing(app, unread) }
 }
 
+/// Takes the marks off what was done of a directory.
+pub(super) fn done(app: &mut App, place: &Place, done: Picked, out: &mut Vec<Effect>) {
+    let is_marked = |side: &Side| app.pane(*side).place == *place && !app.pane(*side).marks.is_empty();
+    for side in SIDES.into_iter().filter(is_marked).collect::<Vec<_>>() {
+        take_up_in(app, side, Marking::Done(done.clone()), out);
+    }
+}
+
 fn take_up(app: &mut App, marking: Marking, out: &mut Vec<Effect>) {
-    let pane = app.here_mut();
+    if take_up_in(app, app.active, marking, out) {
+        app.tell(Tone::Plain, MARKING);
+    }
+}
+
+/// Tells whether it is done beside the screen.
+fn take_up_in(app: &mut App, side: Side, marking: Marking, out: &mut Vec<Effect>) -> bool {
+    let pane = app.pane_mut(side);
     if pane.marking.is_none() && marking.reach(&pane.rows) <= AT_ONCE {
         let marks = marking.apply(&pane.rows, &pane.marks);
         let before = std::mem::replace(&mut pane.marks, marks);
-        return tell(app, app.active, &marking, &before);
+        tell(app, side, &marking, &before);
+        return false;
     }
     let mut markings = pane.marking.take().map(|pending| pending.markings).unwrap_or_default();
     markings.push(marking);
-    begin(app, app.active, markings, out);
-    app.tell(Tone::Plain, MARKING);
+    begin(app, side, markings, out);
+    true
 }
 
 /// Takes very many marks off a list that another one of the same directory takes the place of now.
@@ -112,7 +130,7 @@ fn tell(app: &mut App, side: Side, marking: &Marking, before: &Marks) {
     let of_these = if pane.partial { " of those read so far" } else { "" };
     let text = match (marking, is.checked_sub(was)) {
         (Marking::Differing(differing), _) => return tell_differing(app, differing.unread),
-        (Marking::Inherited(..), _) => return,
+        (Marking::Inherited(..) | Marking::Done(_), _) => return,
         (_, Some(0)) => format!("{} marked{of_these}", count(is as u64, "name")),
         (_, Some(more)) => format!("Marked {}{of_these}", count(more as u64, "name")),
         (_, None) => format!("Unmarked {}{of_these}", count((was - is) as u64, "name")),

@@ -13,6 +13,7 @@ use crate::app::details::Facts;
 use crate::app::dialog::{Login, Tally};
 use crate::app::marks::Marks;
 use crate::app::order::Order;
+use crate::app::pane::finding::Found;
 use crate::app::pane::marking::Marking;
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
@@ -77,6 +78,17 @@ pub enum Msg {
         generation: u64,
         /// In their new order.
         rows: Rows,
+    },
+    /// A name was searched beside.
+    Sought {
+        /// The search.
+        serial: u64,
+        /// The rows that were searched.
+        rows: Rows,
+        /// What for.
+        text: String,
+        /// What was found.
+        found: Found,
     },
     /// Marks were set beside.
     Marked {
@@ -285,6 +297,17 @@ pub enum Effect {
         /// Which of them are.
         sieve: Sieve,
     },
+    /// Search a name that begins like a text.
+    Seek {
+        /// Names the search.
+        serial: u64,
+        /// Among these.
+        rows: Rows,
+        /// From this one on, round.
+        from: usize,
+        /// The text.
+        text: String,
+    },
     /// Set marks, one change after another.
     Mark {
         /// Names it.
@@ -384,6 +407,8 @@ pub enum Effect {
     FindStarts,
     /// Change files.
     Work(Work),
+    /// End all of that before their next steps, and within them where they take long; their ends are told.
+    StopWork,
     /// Something about the trash, or taking something back.
     Trash(Wish),
     /// Change many things of a directory.

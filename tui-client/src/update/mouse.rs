@@ -185,7 +185,8 @@ fn put_cursor(app: &mut App, layout: &Layout, spot: Position) -> Option<Side> {
     app.focus = Scope::Panes;
     let list = layout::list_area(layout.pane(side));
     let pane = app.pane_mut(side);
-    (pane.search, pane.sifting) = (None, false);
+    pane.end_search();
+    pane.sifting = false;
     let row = usize::from(spot.y.checked_sub(list.y)?) + pane.top;
     if !list.contains(spot) || row >= pane.row_count() {
         return None;

@@ -122,20 +122,26 @@ pub(super) fn delete_now(app: &mut App, deletion: Deletion, out: &mut Vec<Effect
         Sources::Each(sources) => sources,
         Sources::Many(Many { place, picked, .. }) => {
             let act = if is_trash { Act::Trash } else { Act::Remove };
-            return bulk::begin(app, Bulk { place, picked, act }, out);
+            if let Err(reason) = bulk::begin(app, Bulk { place, picked, act }, out) {
+                app.tell(Tone::Bad, reason);
+            }
+            return;
         }
     };
     let places = sources.into_iter().map(|source| source.place).collect();
-    work::begin(app, if is_trash { Work::Trash(places) } else { Work::Remove(places) }, out);
+    let more = still_marked(take_marked_hits(app));
+    work::begin(app, if is_trash { Work::Trash(places) } else { Work::Remove(places) }, &more, out);
 }
 
 /// Does what the prompt is for, or tells why the text makes no sense and leaves it open.
 pub(super) fn accept(app: &mut App, prompt: Prompt, typed: &str, out: &mut Vec<Effect>) {
     let done = match prompt {
         Prompt::MakeDirectory(base) => {
-            new_place(app, &base, typed).map(|place| work::begin(app, Work::MakeDirectory(place), out))
+            new_place(app, &base, typed).map(|place| work::begin(app, Work::MakeDirectory(place), "", out))
         }
-        Prompt::NewFile(base) => new_place(app, &base, typed).map(|place| work::begin(app, Work::NewFile(place), out)),
+        Prompt::NewFile(base) => {
+            new_place(app, &base, typed).map(|place| work::begin(app, Work::NewFile(place), "", out))
+        }
         Prompt::Find { back, hex } => viewer::find(app, typed, back, hex, out),
         Prompt::GoTo { hex } => viewer::go_to(app, typed, hex, out),
         Prompt::FindNames(place) => find::begin(app, place, typed, out),
@@ -195,15 +201,19 @@ fn transfer(
         }
     };
     let pairs = pairs(app, sources, base, typed)?;
-    app.here_mut().clear_marks();
+    let more = still_marked(take_marked_hits(app));
     if pairs.iter().all(|(from, to)| from.beside(to)) {
         let steps = Steps { pairs, replace_first: false };
-        work::begin(app, if source == AfterCopy::Keep { Work::Copy(steps) } else { Work::Move(steps) }, out);
+        work::begin(app, if source == AfterCopy::Keep { Work::Copy(steps) } else { Work::Move(steps) }, &more, out);
         return Ok(());
     }
     let items: Vec<NewItem> = pairs.into_iter().filter_map(|pair| new_item(pair, app.if_exists, source)).collect();
     let what = if source == AfterCopy::Keep { "copy" } else { "move" };
-    app.tell(Tone::Plain, format!("Queued {} to {what}", text::count(items.len() as u64, "item")));
+    // What the queue has is no longer the marks' matter.
+    if app.focus != Scope::Hits {
+        app.here_mut().clear_marks();
+    }
+    app.tell(Tone::Plain, format!("Queued {} to {what}{more}", text::count(items.len() as u64, "item")));
     app.copies.push(Copying { jobs: items.iter().map(|item| item.job.clone()).collect(), answer: None });
     out.push(Effect::Enqueue(items));
     Ok(())
@@ -265,11 +275,6 @@ fn sources_or_tell(app: &mut App) -> Option<Sources> {
         app.tell(Tone::Plain, "Marks are still being set; Esc leaves them as they were");
         return None;
     }
-    if hits.is_some_and(|hits| hits.marks.len() > MOST_HITS) {
-        let text = format!("Mark at most {} of what was found", text::grouped(MOST_HITS as u64));
-        app.tell(Tone::Bad, text);
-        return None;
-    }
     let sources = hits.map_or_else(|| app.here().sources(), |hits| Sources::Each(hits.selection()));
     if sources.is_empty() {
         app.tell(Tone::Plain, "Nothing is marked");
@@ -278,5 +283,15 @@ fn sources_or_tell(app: &mut App) -> Option<Sources> {
     Some(sources)
 }
 
-/// They lie in many directories, so each is an item of its own.
-const MOST_HITS: usize = 10_000;
+/// What is done now is no longer marked among what was found; how many are that were not taken.
+fn take_marked_hits(app: &mut App) -> usize {
+    let hits = app.lists.hits.as_mut().filter(|_| app.focus == Scope::Hits);
+    hits.map_or(0, |hits| {
+        hits.unmark_taken();
+        hits.marks.len()
+    })
+}
+
+fn still_marked(more: usize) -> String {
+    if more == 0 { String::new() } else { format!("; {} more are still marked", text::grouped(more as u64)) }
+}

@@ -3,7 +3,7 @@
 use wire::message::Time;
 use wire::{Code, Fault, RemotePath};
 
-use super::{Effect, marking, server};
+use super::{Effect, marking, searching, server, sizes};
 use crate::app::pane::{Loading, Pane};
 use crate::app::place::Place;
 use crate::app::rows::{Listing, Rows};
@@ -49,29 +49,35 @@ pub(super) fn reread_showing(app: &mut App, place: &Place, land: Option<&[u8]>, 
 }
 
 pub(super) fn found(app: &mut App, generation: u64, found: u64) {
-    if let Some(loading) = reading(app, generation).and_then(|pane| pane.loading.as_mut()) {
+    if let Some(side) = reading(app, generation)
+        && let Some(loading) = &mut app.pane_mut(side).loading
+    {
         loading.found = found;
     }
 }
 
 /// Rows of a read that goes on.
-pub(super) fn partly(app: &mut App, generation: u64, listing: Listing) {
-    let Some(pane) = reading(app, generation) else { return };
+pub(super) fn partly(app: &mut App, generation: u64, listing: Listing, out: &mut Vec<Effect>) {
+    let Some(side) = reading(app, generation) else { return };
+    let pane = app.pane_mut(side);
     pane.settle(listing);
     sift_at_once(pane);
     match pane.place.clone() {
         Place::Local(path) => app.local_place = path,
         Place::Remote(path) => app.remote_place = path,
     }
+    sizes::settle(app, side, out);
+    searching::settle(app, side, out);
 }
 
 pub(super) fn ended(app: &mut App, generation: u64, result: Result<Listing, Fault>, out: &mut Vec<Effect>) {
-    let Some(side) = SIDES.into_iter().find(|side| is_reading(app.pane(*side), generation)) else { return };
+    let Some(side) = reading(app, generation) else { return };
     match result {
         Ok(listing) => {
             let inherited = marking::bequeath(app.pane_mut(side), &listing);
-            partly(app, generation, listing);
+            partly(app, generation, listing, out);
             app.pane_mut(side).complete();
+            searching::settle(app, side, out);
             inherited.into_iter().for_each(|marking| marking::inherit(app, side, marking, out));
             let pane = app.pane(side);
             if pane.rows.order() != pane.order || pane.rows.sieve() != &pane.sieve {
@@ -97,6 +103,9 @@ pub(super) fn sort(app: &mut App, side: Side, out: &mut Vec<Effect>) {
 /// Has the names shown that are asked for now: at once, or beside where there are many.
 pub(super) fn sift(app: &mut App, side: Side, out: &mut Vec<Effect>) {
     let pane = app.pane_mut(side);
+    if pane.awaits_names() {
+        return;
+    }
     let waits = pane.sorting.is_some() || !sift_at_once(pane);
     // While it is read, a long list waits for its end.
     if waits && pane.loading.is_none() {
@@ -127,6 +136,11 @@ pub(super) fn sorted(app: &mut App, generation: u64, rows: Rows) {
 fn failed(app: &mut App, side: Side, fault: &Fault, out: &mut Vec<Effect>) {
     let pane = app.pane_mut(side);
     let Some(loading) = pane.loading.take() else { return };
+    if !loading.shown && loading.place != pane.place && (pane.search.is_some() || pane.sifting) {
+        // What was typed meanwhile was not meant for the names that stay.
+        (pane.sifting, pane.sieve) = (false, pane.rows.sieve().clone());
+        pane.end_search();
+    }
     let gone = loading.place == pane.place && matches!(fault.code, Code::NotFound | Code::NotDirectory);
     match loading.place.parent() {
         Some(parent) if gone => go(app, side, parent, Some(loading.place.name().to_vec()), out),
@@ -196,10 +210,7 @@ pub(super) fn back_online(app: &mut App, out: &mut Vec<Effect>) {
 /// Longer lists are not gone through between two pictures: some 5 ms.
 pub(super) const AT_ONCE: usize = 50_000;
 
-fn reading(app: &mut App, generation: u64) -> Option<&mut Pane> {
-    [&mut app.left, &mut app.right].into_iter().find(|pane| is_reading(pane, generation))
-}
-
-fn is_reading(pane: &Pane, generation: u64) -> bool {
-    pane.loading.as_ref().is_some_and(|loading| loading.generation == generation)
+fn reading(app: &App, generation: u64) -> Option<Side> {
+    let is_it = |side: &Side| app.pane(*side).loading.as_ref().is_some_and(|loading| loading.generation == generation);
+    SIDES.into_iter().find(is_it)
 }

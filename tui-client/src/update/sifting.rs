@@ -9,7 +9,11 @@ use crate::app::{App, Tone};
 /// Gives the filter of the active pane the keys.
 pub(super) fn open(app: &mut App) {
     let pane = app.here_mut();
-    (pane.search, pane.sifting) = (None, true);
+    pane.end_search();
+    pane.sifting = true;
+    if pane.awaits_names() {
+        pane.sieve.text.clear();
+    }
 }
 
 /// Keys of a filter under edit: text is taken, the cursor moves beside it, anything else ends the edit. Tells

@@ -15,32 +15,30 @@ const SIDES: [Side; 2] = [Side::Left, Side::Right];
 /// Wants the marked directories counted, or the one under the cursor; on `..` all that are shown.
 pub(super) fn want(app: &mut App, out: &mut Vec<Effect>) {
     let pane = app.here_mut();
-    let marked = pane.rows.ids().iter().filter(|id| pane.marks.has(**id));
-    let directories = |ids: Vec<u32>| ids.into_iter().filter(|id| pane.rows.entries().is_directory(*id)).collect();
-    let mut ids: Vec<u32> = directories(marked.copied().collect());
-    if ids.is_empty() {
-        ids = match pane.current() {
-            Row::Up => directories(pane.rows.ids().to_vec()),
-            Row::Entry(entry) if entry.kind == Kind::Directory => vec![entry.id],
-            Row::Entry(_) | Row::Nothing => vec![],
-        };
+    let directories = pane.rows.directories();
+    let marked: Vec<u32> = directories.iter().copied().filter(|id| pane.marks.has(*id)).collect();
+    match pane.current() {
+        _ if !marked.is_empty() => pane.sizes.want(&marked, |id| pane.marks.has(id)),
+        Row::Up if !directories.is_empty() => pane.sizes.want(directories, |_| true),
+        Row::Entry(entry) if entry.kind == Kind::Directory => {
+            let this = entry.id;
+            pane.sizes.want(&[this], |id| id == this);
+        }
+        _ => return app.tell(Tone::Plain, "Put the cursor on a directory first, or mark some"),
     }
-    if ids.is_empty() {
-        return app.tell(Tone::Plain, "Put the cursor on a directory first, or mark some");
-    }
-    pane.sizes.want(ids);
     next(app, app.active, out);
+}
+
+/// A pane may show another directory by now: what was being counted in the old one is stopped.
+pub(super) fn settle(app: &mut App, side: Side, out: &mut Vec<Effect>) {
+    out.extend(app.pane_mut(side).sizes.take_left().into_iter().map(Effect::StopCount));
 }
 
 /// What a count has found, if it is one of a pane's.
 pub(super) fn counted(app: &mut App, serial: u64, tally: Tally, out: &mut Vec<Effect>) {
     let sum = Sum { bytes: tally.bytes, complete: tally.complete };
     for side in SIDES {
-        let sizes = &mut app.pane_mut(side).sizes;
-        if sizes.forsake(serial) {
-            out.push(Effect::StopCount(serial));
-        }
-        if sizes.counted(serial, sum) {
+        if app.pane_mut(side).sizes.counted(serial, sum) {
             next(app, side, out);
         }
     }

@@ -240,6 +240,35 @@ fn work_that_ends_shows_what_it_made() {
 }
 
 #[test]
+fn what_was_done_is_no_longer_marked_and_what_was_not_is() {
+    let mut app = sample::app();
+    run(&mut app, "*");
+    let pair = |name: &str| (local(&format!("/home/ada/Downloads/{name}")), local(&format!("/x/{name}")));
+    let pairs = ["boat-plans.pdf", "debian-12.iso", "notes.md"].map(pair).to_vec();
+    let work = Work::Copy(Steps { pairs, replace_first: false });
+    let fault = |code| Some(Fault::new(code, "no"));
+    update(&mut app, Msg::Worked { work: work.clone(), done: 2, fault: fault(Code::Denied) });
+    assert_eq!(sample::names(&app.left.selection()), ["notes.md"]);
+    update(&mut app, Msg::Worked { work, done: 3, fault: None });
+    assert!(app.left.marks.is_empty());
+}
+
+#[test]
+fn escape_stops_what_takes_long() {
+    let mut app = sample::app();
+    let effects = run(&mut app, "<Down><F8><Right><Enter>");
+    let Some(Effect::Work(work)) = effects.last().cloned() else { panic!("{effects:?}") };
+    run(&mut app, "<Esc>");
+    let waited = Msg::EscapeWaited(app.serial);
+    assert_eq!(update(&mut app, waited), [Effect::StopWork]);
+    update(&mut app, Msg::Worked { work, done: 0, fault: Some(Fault::new(Code::Cancelled, "stopped")) });
+    assert_eq!((app.note.text.as_str(), app.working), ("Stopped: Deleting albums, 0 of 1 done", 0));
+    run(&mut app, "<Esc>");
+    let waited = Msg::EscapeWaited(app.serial);
+    assert!(!update(&mut app, waited).contains(&Effect::StopWork), "once");
+}
+
+#[test]
 fn a_copy_that_meets_its_name_asks_and_goes_on() {
     let pair = |name: &str| (remote(&format!("/photos/2026/{name}")), remote(&format!("/photos/2026/x/{name}")));
     let steps =

@@ -93,7 +93,8 @@ fn title(app: &App, pane: &Pane) -> String {
 fn foot_text(app: &App, pane: &Pane, width: u16) -> String {
     let room = usize::from(width).saturating_sub(2);
     if let Some(search) = &pane.search {
-        return clip_left(&format!("find: {}_", escape(search.as_bytes())), room);
+        let waits = if pane.seeking.is_some() { " …" } else { "" };
+        return clip_left(&format!("find: {}_{waits}", escape(search.as_bytes())), room);
     }
     if let Some(loading) = pane.loading.as_ref().filter(|loading| loading.is_worth_telling(pane)) {
         let reading = format!("reading… {}", text::grouped(loading.found));

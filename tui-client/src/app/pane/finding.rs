@@ -1,81 +1,107 @@
 //! Quick search: the next name that begins like a text.
 
-use wire::path::escape;
+use super::{Loading, Pane};
+use crate::app::rows::Rows;
+use crate::app::wanted::Wanted;
 
-use super::Pane;
+/// What a search waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seeking {
+    /// The names themselves: they are still to come.
+    Names,
+    /// The search of this number, which goes through them beside the screen.
+    Beside(u64),
+}
+
+/// What a search has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As much of the text as a name begins with.
+    pub text: String,
+    /// Where that name stands; `None` where no letter is left.
+    pub row: Option<usize>,
+}
+
+/// The next row from one on, round, whose name begins with as much as possible of a text. Goes through all names, for
+/// each letter that none has once more.
+pub fn longest(rows: &Rows, from: usize, text: &str) -> Found {
+    let mut text = text.to_owned();
+    loop {
+        if text.is_empty() {
+            return Found { text, row: None };
+        }
+        if let Some(row) = next(rows, from, &Wanted::new(&text)) {
+            return Found { text, row: Some(row) };
+        }
+        text.pop();
+    }
+}
+
+fn next(rows: &Rows, from: usize, wanted: &Wanted) -> Option<usize> {
+    let (entries, ids) = (rows.entries(), rows.ids());
+    let (before, after) = ids.split_at(from.min(ids.len()));
+    // As they lie in memory, which is many times faster than row by row.
+    let mut hits = vec![false; entries.bound()];
+    let found = entries.ids().filter(|id| wanted.begins(entries.name(*id)));
+    found.for_each(|id| hits.get_mut(id as usize).into_iter().for_each(|hit| *hit = true));
+    let is_hit = |id: &u32| hits.get(*id as usize).is_some_and(|hit| *hit);
+    let behind = after.iter().position(is_hit).map(|row| row + before.len());
+    behind.or_else(|| before.iter().position(is_hit))
+}
 
 impl Pane {
-    /// Puts the cursor on the next name from its row on that begins with `text`, letters without case.
-    pub fn find(&mut self, text: &str) -> bool {
-        let wanted = text.to_lowercase();
-        let start = self.cursor.saturating_sub(self.offset()).min(self.rows.len());
-        let (before, after) = self.rows.ids().split_at(start);
-        let entries = self.rows.entries();
-        let near = after.iter().take(NEAR).position(|id| begins(entries.name(*id), &wanted));
-        let Some(index) = near.map(|index| index + start).or_else(|| {
-            // As they lie in memory, which is many times faster than row by row.
-            let mut hits = vec![false; entries.bound()];
-            let found = entries.ids().filter(|id| begins(entries.name(*id), &wanted));
-            found.for_each(|id| hits.get_mut(id as usize).into_iter().for_each(|hit| *hit = true));
-            let is_hit = |id: &u32| hits.get(*id as usize).is_some_and(|hit| *hit);
-            let behind = after.iter().position(is_hit).map(|index| index + start);
-            behind.or_else(|| before.iter().position(is_hit))
-        }) else {
-            return false;
-        };
-        self.move_to(index + self.offset());
-        true
+    /// Whether what is typed is for names that are still to come.
+    pub fn awaits_names(&self) -> bool {
+        let is_other = |loading: &Loading| loading.place != self.place || self.rows.entries().is_empty();
+        self.loading.as_ref().is_some_and(|loading| !loading.shown && is_other(loading))
+    }
+
+    /// The next row that begins with `text`, where it is not far behind a row.
+    pub fn near(&self, from: usize, text: &str) -> Option<usize> {
+        let wanted = Wanted::new(text);
+        let ids = self.rows.ids().get(from..).unwrap_or_default().iter().take(NEAR);
+        ids.into_iter().position(|id| wanted.begins(self.rows.entries().name(*id))).map(|row| row + from)
+    }
+
+    /// The row of the list that the cursor is on; on `..` the first.
+    pub fn list_row(&self) -> usize {
+        self.cursor.saturating_sub(self.offset())
+    }
+
+    /// Puts the cursor on a row of the list.
+    pub fn move_to_list_row(&mut self, row: usize) {
+        self.move_to(row + self.offset());
+    }
+
+    /// Ends the quick search; the cursor stays.
+    pub fn end_search(&mut self) {
+        (self.search, self.seeking) = (None, None);
     }
 }
 
-/// Whether a name as it is shown begins with a text in lower case. At the first byte that differs most names
-/// are as they are shown.
-fn begins(name: &[u8], wanted: &str) -> bool {
-    let pairs = name.iter().zip(wanted.as_bytes());
-    match pairs.into_iter().find(|(byte, wanted)| byte.to_ascii_lowercase() != **wanted) {
-        Some((b' '..=b'~', _)) => false,
-        None if wanted.bytes().all(|byte| matches!(byte, b' '..=b'~')) => name.len() >= wanted.len(),
-        _ => escape(name).to_lowercase().starts_with(wanted),
-    }
-}
-
-/// Rows from the cursor on that are searched before all are.
-const NEAR: usize = 1000;
+/// Rows that are searched before all are.
+const NEAR: usize = 500;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::sample::{file, local_pane};
+    use crate::app::sample::{file, rows};
 
     #[test]
-    fn names_begin_as_they_are_shown() {
-        let table: [(&[u8], &str, bool); 11] = [
-            (b"Notes.md", "notes.", true),
-            (b"note", "notes", false),
-            (b"x", "", true),
-            (b"a\nb", "a\\nb", true),
-            (b"a\nb", "a\nb", false),
-            (b"\xffz", "\\xff", true),
-            ("Été".as_bytes(), "été", true),
-            ("été".as_bytes(), "ét", true),
-            ("été".as_bytes(), "e", false),
-            ("日".as_bytes(), "日本", false),
-            (b"plain", "日", false),
-        ];
-        for (name, wanted, is) in table {
-            assert_eq!(begins(name, wanted), is, "{name:?} {wanted}");
-            assert_eq!(escape(name).to_lowercase().starts_with(wanted), is);
+    fn a_search_finds_what_is_far_goes_round_and_leaves_off_letters_that_no_name_has() {
+        let all: Vec<_> = (0..5000).rev().map(|n| file(&format!("f{n}"), 0, 0)).collect();
+        let rows = rows(&all);
+        for (from, text, found, row) in [
+            (0, "f4321", "f4321", Some(4321)),
+            (4321, "f12", "f12", Some(12)),
+            (12, "f", "f", Some(12)),
+            (13, "f12", "f12", Some(120)),
+            (9999, "f0", "f0", Some(0)),
+            (7, "f77x1", "f77", Some(77)),
+            (7, "g", "", None),
+        ] {
+            let expected = Found { text: found.to_owned(), row };
+            assert_eq!(longest(&rows, from, text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_search_finds_what_is_far_and_goes_round() {
-        let entries = (0..5000).rev().map(|n| file(&format!("f{n}"), 0, 0)).collect();
-        let mut pane = local_pane("/d", entries);
-        for (text, name) in [("f4321", "f4321"), ("f12", "f12"), ("F4999", "f4999"), ("f", "f4999"), ("f0", "f0")] {
-            assert!(pane.find(text), "{text}");
-            assert_eq!(pane.current_name(), name.as_bytes(), "{text}");
-        }
-        assert!(!pane.find("g") && pane.current_name() == b"f0");
     }
 }

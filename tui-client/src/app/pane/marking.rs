@@ -13,7 +13,7 @@ use crate::app::marks::Marks;
 use crate::app::order::extension;
 use crate::app::rows::Rows;
 use crate::app::sizes::Sum;
-use crate::entries::{Entries, EntryRef, Heirs};
+use crate::entries::{Entries, EntryRef, Heirs, Picked};
 use crate::sync::path;
 use crate::sync::plan::{self, Finding, Plan};
 
@@ -28,6 +28,8 @@ pub enum Marking {
     Differing(Differing),
     /// To those of the list before, which was read again.
     Inherited(Heirs, Marks),
+    /// Off what was done, by its names.
+    Done(Picked),
 }
 
 /// Rows from one to another, as they were shown: whatever stands there later, these entries are meant.
@@ -95,6 +97,7 @@ impl Marking {
             Marking::Stretch(stretch) => stretch.apply(rows, marks.clone()),
             Marking::Differing(differing) => differing.marks(rows.entries()),
             Marking::Inherited(heirs, older) => older.inherited(heirs, rows.entries()),
+            Marking::Done(done) => without(done, rows.entries(), marks.clone()),
         }
     }
 
@@ -105,6 +108,7 @@ impl Marking {
             Marking::Stretch(stretch) => stretch.range.len(),
             Marking::Differing(differing) => rows.entries().len().max(differing.plan.rows.len()),
             Marking::Inherited(_, older) => older.len(),
+            Marking::Done(done) => rows.entries().len().max(done.entries().len()),
         }
     }
 }
@@ -121,6 +125,14 @@ impl Stretch {
         }
         marks
     }
+}
+
+fn without(done: &Picked, entries: &Entries, mut marks: Marks) -> Marks {
+    let heirs = Heirs::of(done.entries(), entries);
+    for entry in done.iter().filter_map(|one| entries.get(heirs.get(one.id)?)) {
+        marks.set(entry.id, entry.size, false);
+    }
+    marks
 }
 
 impl Differing {

@@ -52,7 +52,7 @@ impl Pane {
         self.keep_cursor(here);
     }
 
-    /// What stays of a pane when it shows another directory.
+    /// What stays of a pane when it shows another directory. A search or a filter that is open was opened on the way.
     fn elsewhere(&self, loading: &Loading) -> Self {
         let (place, mut trail) = (loading.place.clone(), self.trail.clone());
         if place != self.place {
@@ -60,7 +60,10 @@ impl Pane {
         }
         Self {
             order: self.order,
-            sieve: self.sieve.elsewhere(),
+            sieve: if self.sifting { self.sieve.clone() } else { self.sieve.elsewhere() },
+            sifting: self.sifting,
+            search: self.search.clone(),
+            seeking: self.seeking,
             stale: self.stale,
             trail,
             sizes: self.sizes.elsewhere(),

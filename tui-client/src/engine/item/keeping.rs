@@ -36,7 +36,7 @@ impl Item {
     pub(crate) fn restored(id: ItemId, kept: &Kept, job: Job) -> Self {
         let source = if kept.moves { AfterCopy::Remove } else { AfterCopy::Keep };
         let mut item = Item::new(id, NewItem { job, if_exists: kept.if_exists, source });
-        item.wish = Wish::Pause;
+        (item.wish, item.begun) = (Wish::Pause, true);
         item.stop.cancel();
         item.limit.set(kept.limit);
         item.priority = kept.priority;
@@ -127,9 +127,9 @@ impl Item {
         }
     }
 
-    /// Whether it is a move that the program did not end the last time.
+    /// Whether it is a move that had begun before.
     pub(crate) fn was_moving_before(&self) -> bool {
-        self.source == AfterCopy::Remove && self.keeping.foretold.is_some()
+        self.source == AfterCopy::Remove && self.begun
     }
 
     /// What its source is about to do, where that was not yet noted.

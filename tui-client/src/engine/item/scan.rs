@@ -19,11 +19,13 @@ pub(crate) struct Scan {
     pub(crate) waits: Option<Instant>,
     /// What was found already when a pause came, and was not fed yet.
     pub(crate) left: Vec<Leaf>,
+    /// Of an item that is a part of its tree: how much of the part was fed.
+    pub(crate) fed: usize,
 }
 
 impl Scan {
     /// Of an item's own source.
     pub(crate) fn new(job: Job) -> Self {
-        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, left: Vec::new() }
+        Self { job, depth: 0, is_root: true, fresh: false, tries: 0, waits: None, left: Vec::new(), fed: 0 }
     }
 }

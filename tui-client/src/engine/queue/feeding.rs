@@ -1,21 +1,22 @@
-//! The queue as those see it who feed it with a part of a tree.
+//! The queue as those see it who feed it.
 
-use super::super::item::{File, Part, Scan, Wish};
+use std::sync::atomic::Ordering;
+
+use super::super::item::{File, Item, Part, Scan, Wish};
 use super::super::status::ItemId;
 use super::Queue;
 use crate::entries::Picked;
 
 impl Queue {
-    /// What of its tree an item is, if this is the scan of its own directory; and how much of that was fed.
-    pub(crate) fn part(&self, id: ItemId, scan: &Scan) -> Option<(Part, usize)> {
+    /// What of its tree an item is, if this is the scan of its own directory.
+    pub(crate) fn part(&self, id: ItemId, scan: &Scan) -> Option<Part> {
         let rows = self.rows();
-        let item = rows.items.iter().find(|item| item.id == id && item.job == scan.job)?;
-        Some((item.part.clone()?, item.fed))
+        rows.items.iter().find(|item| item.id == id && item.job == scan.job)?.part.clone()
     }
 
-    /// Whether an item is a move that the program did not end the last time.
+    /// Whether an item is a move that had begun before.
     pub(crate) fn was_moving_before(&self, id: ItemId) -> bool {
-        self.rows().items.iter().any(|item| item.id == id && item.fed == 0 && item.was_moving_before())
+        self.rows().items.iter().any(|item| item.id == id && item.was_moving_before())
     }
 
     /// Of its entries only these are left.
@@ -35,12 +36,11 @@ impl Queue {
         });
     }
 
-    /// More of an item's entries; `fed` with them.
-    pub(crate) fn feed(&self, id: ItemId, files: Vec<File>, scans: Vec<Scan>, fed: usize) {
+    /// More files of an item, and directories of it to be looked into.
+    pub(crate) fn feed(&self, id: ItemId, files: Vec<File>, scans: Vec<Scan>) {
         self.change(|rows| {
             rows.with(id, |item| {
                 if !matches!(item.wish, Wish::Cancel { .. }) {
-                    item.fed = fed;
                     item.pending.extend(files);
                     item.scans.extend(scans);
                 }
@@ -48,21 +48,44 @@ impl Queue {
         });
     }
 
-    /// Returns when more of an item may be fed: there is room, and not very much of it waits for a person or to be
-    /// looked into.
-    pub(crate) async fn room_for(&self, id: ItemId) {
+    /// Returns when more of an item may be fed: there is room, not very much of it waits for a person, and fewer than
+    /// `scans` of its directories wait to be looked into.
+    pub(crate) async fn room_for(&self, id: ItemId, scans: usize) {
+        let is_full = |item: &Item| item.id == id && (item.is_held_up() || item.scans.len() >= scans);
+        let mut resting = None;
         loop {
             self.room().await;
             let mut change = std::pin::pin!(self.0.any.notified());
             // Before the look, so that no change falls between.
             change.as_mut().enable();
-            if !self.rows().items.iter().any(|item| item.id == id && item.held_up() >= MOST_HELD_UP) {
+            if !self.rows().items.iter().any(is_full) {
                 return;
             }
+            resting.get_or_insert_with(|| Resting::begin(self));
             change.await;
         }
     }
+
+    /// How many wait so, and are in nobody's way meanwhile.
+    pub(crate) fn resting(&self) -> usize {
+        self.0.resting.load(Ordering::Relaxed)
+    }
 }
 
-/// An answer for all is one for those that come later, too.
-const MOST_HELD_UP: usize = 1000;
+/// Counts as resting as long as it lives.
+struct Resting<'a>(&'a Queue);
+
+impl<'a> Resting<'a> {
+    fn begin(queue: &'a Queue) -> Self {
+        queue.0.resting.fetch_add(1, Ordering::Relaxed);
+        // Others may be looked into in its place.
+        queue.0.bell.send_modify(|count| *count += 1);
+        Self(queue)
+    }
+}
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.0.resting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

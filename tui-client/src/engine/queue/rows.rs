@@ -73,7 +73,7 @@ impl Rows {
         if !self.has_room() {
             return None;
         }
-        self.items.iter_mut().filter(|item| item.wish == Wish::Run).find_map(|item| {
+        self.items.iter_mut().filter(|item| item.wish == Wish::Run && !item.is_held_up()).find_map(|item| {
             let due = item.scans.iter().rposition(|scan| scan.waits.is_none_or(|until| until <= now))?;
             let scan = item.scans.remove(due);
             item.scanning += 1;
@@ -106,8 +106,9 @@ impl Rows {
     }
 
     pub(super) fn reject(&mut self, id: ItemId, dir: Job, fault: Fault) {
-        let scan = Scan { is_root: false, ..Scan::new(dir) };
-        self.give_up(id, Failed::Scan(scan), &fault);
+        self.tell(&nothing(id, dir), 0, 0, None, End::Failed(fault.clone()));
+        self.with(id, |item| item.fail(Failed::Name(fault.clone()), &fault));
+        self.look_whether_over(id);
     }
 
     pub(super) fn settle(&mut self, file: &File, finish: Finish) {

@@ -70,7 +70,7 @@ impl Queue {
                     let (job, if_exists, source) = (item.job.clone(), item.if_exists, item.source);
                     let (limit, priority, part) = (item.limit.clone(), item.priority, item.part.clone());
                     *item = Item::new(id, NewItem { job, if_exists, source });
-                    (item.limit, item.priority, item.part) = (limit, priority, part);
+                    (item.limit, item.priority, item.part, item.begun) = (limit, priority, part, true);
                 }
                 Wish::Cancel { .. } => {}
                 _ => item.retry(),

@@ -1,5 +1,7 @@
 //! Files that were chosen before: there is nothing to be looked for, only to be fed as there is room.
 
+use std::ops::Range;
+
 use tokio_util::sync::CancellationToken;
 use wire::path::escape;
 use wire::{Code, Fault};
@@ -7,37 +9,27 @@ use wire::{Code, Fault};
 use super::super::item::{File, Scan, Target, below};
 use super::super::queue::Queue;
 use super::super::status::{Chosen, ItemId};
-use super::{PORTION, stopped};
+use super::{feed_portions, stopped};
 
 /// Feeds the files of an item, from the first that was not fed before.
-pub(super) async fn feed(
-    queue: &Queue,
-    (id, scan): (ItemId, Scan),
-    (chosen, fed): (&[Chosen], usize),
-    stop: &CancellationToken,
-) {
+pub(super) async fn feed(queue: &Queue, (id, scan): (ItemId, Scan), chosen: &[Chosen], stop: &CancellationToken) {
     let bytes = chosen.iter().map(|chosen| chosen.source.size).fold(0, u64::saturating_add);
     queue.begin_feeding(id, chosen.len() as u64, bytes);
-    for (start, portion) in (0..).step_by(PORTION).zip(chosen.chunks(PORTION)).filter(|(start, _)| *start >= fed) {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return queue.scanned(id, scan, Err(stopped())),
-            () = queue.room() => {}
-        }
-        let mut files = Vec::with_capacity(portion.len());
-        for chosen in portion {
-            match file(id, &scan, chosen) {
-                Some(file) => files.push(file),
-                None => {
-                    let path = escape(&chosen.path);
-                    let fault = Fault::new(Code::BadPath, format!("`{path}` cannot be copied: not a path here"));
-                    queue.reject(id, scan.job.clone(), fault);
-                }
+    let portion = |places: Range<usize>| {
+        let files = chosen.get(places).unwrap_or_default().iter().filter_map(|chosen| {
+            let file = file(id, &scan, chosen);
+            if file.is_none() {
+                let text = format!("`{}` cannot be copied: not a path here", escape(&chosen.path));
+                queue.reject(id, scan.job.clone(), Fault::new(Code::BadPath, text));
             }
-        }
-        queue.feed(id, files, Vec::new(), start + PORTION);
+            file
+        });
+        (files.collect(), Vec::new())
+    };
+    match feed_portions(queue, (id, usize::MAX), scan.fed..chosen.len(), stop, portion).await {
+        Ok(()) => queue.scanned(id, Scan { is_root: false, ..scan }, Ok(())),
+        Err(fed) => queue.scanned(id, Scan { fed, ..scan }, Err(stopped())),
     }
-    queue.scanned(id, Scan { is_root: false, ..scan }, Ok(()));
 }
 
 fn file(id: ItemId, scan: &Scan, chosen: &Chosen) -> Option<File> {

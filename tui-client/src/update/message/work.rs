@@ -38,6 +38,20 @@ impl Work {
         }
     }
 
+    /// How many steps it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Work::MakeDirectory(_) | Work::NewFile(_) => 1,
+            Work::Remove(places) | Work::Trash(places) => places.len(),
+            Work::Move(steps) | Work::Copy(steps) => steps.pairs.len(),
+        }
+    }
+
+    /// Whether there is nothing to be done.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What is left of it after its first `done` steps.
     pub fn rest(self, done: usize) -> Work {
         let skip = |steps: Steps| Steps { pairs: steps.pairs.into_iter().skip(done).collect(), replace_first: false };

@@ -6,9 +6,10 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
+use crate::app::pane::finding::longest;
 use crate::app::pane::marking::Marking;
 use crate::app::rows::{Listing, Rows};
-use crate::entries::{Entries, Heirs, TOUCHED};
+use crate::entries::{Entries, Heirs, Picked, TOUCHED};
 use crate::sync::mode::Mode;
 use crate::sync::plan::{Content, Plan, Walked};
 use crate::sync::scan::Progress;
@@ -82,6 +83,42 @@ fn marks_are_set_beside_the_screen_and_esc_leaves_them() {
     assert!(app.left.marks.is_empty(), "{} of all that were marked", app.left.marks.len());
 }
 
+/// Does beside what is to be searched, and takes it up cheaply.
+fn sought(app: &mut App, effects: &[Effect]) {
+    for effect in effects {
+        let Effect::Seek { serial, rows, from, text } = effect else { panic!("{effect:?}") };
+        let (serial, rows, found) = (*serial, rows.clone(), longest(rows, *from, text));
+        assert_eq!(cheaply(app, text, Msg::Sought { serial, rows, text: text.clone(), found }), []);
+    }
+}
+
+#[test]
+fn a_search_that_goes_far_goes_on_beside_the_screen() {
+    let mut app = million();
+    let find = |app: &App| (String::from_utf8_lossy(app.left.current_name()).into_owned(), app.left.search.clone());
+    let effects = press(&mut app, "<Ctrl-S>entry-number-09");
+    assert_eq!(find(&app), ("entry-number-0000010".to_owned(), Some("entry-number-09".to_owned())));
+    sought(&mut app, &effects);
+    assert_eq!(find(&app), ("entry-number-0900000".to_owned(), Some("entry-number-09".to_owned())));
+    let effects = press(&mut app, "zz<Backspace>");
+    sought(&mut app, &effects);
+    assert_eq!(find(&app), ("entry-number-0900000".to_owned(), Some("entry-number-09".to_owned())));
+    // Who moves on does not wait for it.
+    let effects = press(&mut app, "x<Down>");
+    sought(&mut app, &effects);
+    assert_eq!(find(&app), ("entry-number-0900001".to_owned(), None));
+}
+
+#[test]
+fn directories_among_them_are_counted_without_a_look_at_the_files() {
+    let mut app = million();
+    let effects = press(&mut app, "<Ctrl-Space>");
+    assert!(matches!(effects.as_slice(), [Effect::Count { .. }]), "{effects:?}");
+    assert_eq!(app.left.sizes.under_way().map(|(_, waiting)| waiting), Some(9));
+    let mut app = all_marked(true);
+    assert!(matches!(press(&mut app, "<Ctrl-Space>").as_slice(), [Effect::Count { .. }]));
+}
+
 #[test]
 fn a_comparison_marks_beside_the_screen() {
     let mut app = million();
@@ -152,13 +189,29 @@ fn deleting_them_all_tells_how_far_it_is_and_can_be_left() {
     let waited = Msg::EscapeWaited(app.serial);
     assert_eq!(cheaply(&mut app, "Esc", waited), [Effect::StopBulk(*serial)]);
     let first = Some(("x".to_owned(), Fault::new(Code::Denied, "no permission for x")));
-    let ended = Ended { done: 6_000, refused: 2, first, stopped: true };
-    let effects = cheaply(&mut app, "the end", Msg::BulkEnded { serial: *serial, ended });
-    assert!(matches!(effects.as_slice(), [Effect::StopRead(_), Effect::Read { .. }]), "{} effects", effects.len());
+    let ids = bulk.picked.range(0..6_000).map(|one| one.id).collect();
+    let done = Picked::new(bulk.picked.entries().clone(), Arc::new(ids));
+    let ended = Ended { done, refused: 2, first, stopped: true };
+    let mut effects = cheaply(&mut app, "the end", Msg::BulkEnded { serial: *serial, ended });
+    let reads = effects.split_off(effects.len() - 2);
+    assert!(matches!(reads.as_slice(), [Effect::StopRead(_), Effect::Read { .. }]), "{} effects", reads.len());
     assert_eq!(
         (app.note.text.as_str(), app.working),
         ("Deleted 6,000 things; not 2, the first x: no permission for x; stopped before 993,988 more", 0)
     );
+    marked(&mut app, &effects);
+    assert_eq!(app.left.marks.len(), MANY as usize - 6_010, "what was not done stays marked");
+}
+
+#[test]
+fn a_target_that_was_typed_is_not_lost_to_other_work() {
+    let mut app = all_marked(false);
+    app.right.place = local("/elsewhere");
+    assert!(matches!(press(&mut app, "<F8><Right><Enter>").as_slice(), [Effect::Bulk { .. }]));
+    assert_eq!(press(&mut app, "<F5>x<Enter>"), []);
+    let Some(Kind::Prompt(_, field)) = app.dialogs.last().map(|dialog| &dialog.kind) else { panic!("it is open") };
+    assert_eq!((field.text(), app.left.marks.len()), ("x", MANY as usize - 10));
+    assert!(app.note.text.starts_with("Many things are being changed already"), "{}", app.note.text);
 }
 
 #[test]

@@ -86,6 +86,38 @@ fn cursor_and_marks_stay_on_their_entries_while_others_come() {
     check_merge("m t", "+t*<Enter><End>", "a ta z", "t", "t");
 }
 
+/// Typed fast after Enter on a directory, before anything of it is there.
+#[test]
+fn what_is_typed_before_the_names_come_is_for_them() {
+    let (mut app, mut large) = (sample::app(), Large::new());
+    run(&mut app, "<Down><Enter><Ctrl-S>bo");
+    assert_eq!((app.left.current_name(), app.left.search.as_deref()), (&b"albums"[..], Some("bo")), "boat-plans stays");
+    partly(&mut app, 1, large.more("a t"));
+    assert_eq!((app.left.cursor, app.left.search.as_deref()), (0, Some("bo")));
+    run(&mut app, "l");
+    partly(&mut app, 1, large.more("bold b"));
+    assert_eq!(app.left.current_name(), b"bold");
+    run(&mut app, "lx");
+    assert_eq!(app.left.search.as_deref(), Some("bollx"), "more may come");
+    whole(&mut app, 1, large.more("bolls"));
+    assert_eq!((app.left.current_name(), app.left.search.as_deref()), (&b"bolls"[..], Some("boll")));
+
+    // The same with a filter, and where nothing comes.
+    let mut app = sample::app();
+    run(&mut app, "<Down><Enter>/no");
+    assert_eq!(app.left.rows.len(), 5, "the old names are not filtered");
+    whole(&mut app, 1, Large::new().more("note a"));
+    run(&mut app, "t");
+    assert_eq!((all_names(&app.left).as_str(), app.left.sieve.text.as_str()), ("note", "not"));
+    for script in ["/a", "<Ctrl-S>a"] {
+        let mut app = sample::app();
+        run(&mut app, &("<Down><Down><Enter>".to_owned() + script));
+        update(&mut app, Msg::Read { generation: 1, result: Err(Fault::new(Code::Denied, "no")) });
+        assert_eq!((all_names(&app.left), app.left.current_name()), (all_names(&sample::app().left), &b"iso"[..]));
+        assert!(app.left.search.is_none() && !app.left.sifting);
+    }
+}
+
 #[test]
 fn the_cursor_keeps_its_height_while_rows_come_above() {
     let (mut app, mut large) = (sample::app(), Large::new());

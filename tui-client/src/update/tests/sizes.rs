@@ -54,6 +54,6 @@ fn a_count_is_for_what_is_marked_or_under_the_cursor_and_can_be_left() {
 fn a_count_ends_with_the_directory_it_is_shown_in() {
     let mut app = sample::app();
     run(&mut app, "<Down><Ctrl-Space><Enter>");
-    update(&mut app, Msg::Read { generation: 2, result: Ok(listing(vec![])) });
-    assert_eq!(counted(&mut app, 1, 5, false), [Effect::StopCount(1)]);
+    let read = Msg::Read { generation: 2, result: Ok(listing(vec![])) };
+    assert_eq!((update(&mut app, read), counted(&mut app, 1, 5, false)), (vec![Effect::StopCount(1)], vec![]));
 }

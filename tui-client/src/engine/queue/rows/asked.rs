@@ -33,6 +33,8 @@ impl Rows {
             Failed::File(file) => self.question(file, about),
             Failed::Source(leaving, _) => self.question(&leaving.file, about),
             Failed::Scan(scan) => self.question(&nothing(id, scan.job.clone()), about),
+            // Nobody is asked about it.
+            Failed::Name(_) => return self.give_up(id, failed, fault),
         };
         self.with(id, |item| item.parked.push(Parked { question, failed }));
     }
@@ -43,6 +45,7 @@ impl Rows {
         match &failed {
             Failed::File(file) => self.tell(file, file.travelled.min(file.source.size), 0, None, end),
             Failed::Scan(scan) => self.tell(&nothing(id, scan.job.clone()), 0, 0, None, end),
+            Failed::Name(_) => {}
             Failed::Source(leaving, _) => {
                 let (sent, held) = leaving.moved;
                 self.tell(&leaving.file, sent, held, Some(leaving.root), end);

@@ -237,3 +237,20 @@ fn both_are_kept_under_a_name_of_choice() {
     let file = one(&mut rows, now);
     assert_eq!((file.shown_target().as_str(), file.target, file.choice), ("/tree/new", Target::Unknown, None));
 }
+
+#[test]
+fn what_waits_for_a_person_ends_the_looking_and_an_answer_for_all_takes_it_up_again() {
+    let now = Instant::now();
+    let (mut rows, _outcomes) = rows(IfExists::Ask, &[]);
+    let id = ItemId(1);
+    rows.with(id, |item| item.scans.push(Scan { depth: 1, is_root: false, ..Scan::new(up("tree/sub")) }));
+    let side = Side { size: 1, mtime: Default::default(), root: None };
+    for number in 0..10_000 {
+        rows.ask(File::new(id, up(&format!("tree/{number}")), 1, side, Target::Unknown), side);
+    }
+    assert!(rows.next_scan(now).is_none());
+    let first = rows.questions().0[0].id;
+    rows.answer(first, Reply { answer: IfExists::Skip, for_all: true });
+    rows.with(id, |item| item.pending.clear());
+    assert!(rows.next_scan(now).is_some());
+}
