@@ -9,6 +9,7 @@ mod keyboard;
 mod looking;
 mod many;
 mod panes;
+mod stalled;
 
 use std::fs;
 use std::path::{Path, PathBuf};

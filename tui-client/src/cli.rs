@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, parse_if_exists, parse_rate};
+use crate::config::{Config, DEFAULTS, parse_if_exists, parse_rate};
 use crate::engine::status::IfExists;
 use crate::engine::{Fingerprint, Target};
 use crate::keymap::{Keymap, keys_file};
@@ -58,6 +58,9 @@ pub struct Arguments {
     /// Print a keys.toml with every action and its keys, and end
     #[arg(long)]
     pub print_keys: bool,
+    /// Print a client.toml with every setting and its default, and end
+    #[arg(long)]
+    pub print_config: bool,
     /// Print the manual, and end
     #[arg(long)]
     pub manual: bool,
@@ -271,8 +274,12 @@ fn rate(text: &str) -> Result<Rate, String> {
 
 /// Runs what the command line says; the exit code.
 pub async fn run(arguments: Arguments) -> u8 {
-    if arguments.print_keys || arguments.manual {
-        let text = if arguments.manual { manual::markdown(&Keymap::default()) } else { keys_file() };
+    let printed = [
+        arguments.manual.then(|| manual::markdown(&Keymap::default())),
+        arguments.print_keys.then(keys_file),
+        arguments.print_config.then(|| DEFAULTS.to_owned()),
+    ];
+    if let Some(text) = printed.into_iter().flatten().next() {
         output::print(text.trim_end());
         return DONE;
     }

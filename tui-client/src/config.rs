@@ -8,7 +8,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::engine::Options;
 use crate::engine::status::IfExists;
-use crate::keymap::Preset;
+use crate::keymap::{Preset, nearest};
+
+/// The commented defaults, as a file to begin from.
+pub const DEFAULTS: &str = include_str!("../../assets/client.toml");
 
 /// The configuration; every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -107,7 +110,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// It cannot be understood.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {source}{}", file.display(), meant(source))]
     Syntax {
         /// The file.
         file: PathBuf,
@@ -135,6 +138,15 @@ impl Config {
             ..Options::default()
         }
     }
+}
+
+/// The known name that comes nearest to one that is not.
+fn meant(error: &toml::de::Error) -> String {
+    let mut quoted = error.message().split('`').skip(1).step_by(2);
+    let unknown = quoted.next().filter(|_| error.message().starts_with("unknown "));
+    let known: Vec<&str> = quoted.collect();
+    let near = unknown.and_then(|unknown| nearest(unknown, &known));
+    near.map(|near| format!("Is `{near}` meant?\n")).unwrap_or_default()
 }
 
 /// The policy of a word.
@@ -216,6 +228,18 @@ mod tests {
     }
 
     #[test]
+    fn the_printed_file_holds_the_defaults_and_every_setting() {
+        assert_eq!(read(DEFAULTS), Ok(Config::default()));
+        let set = DEFAULTS.replace("\n# local_dir", "\nlocal_dir").replace("\n# theme", "\ntheme");
+        let all: toml::Table = toml::from_str(&set).expect("TOML");
+        let unknown = read("x = 1").expect_err("none such");
+        for name in unknown.split('`').skip(3).step_by(2) {
+            assert!(all.contains_key(name), "{name} is not in assets/client.toml");
+        }
+        assert!(read(&set).is_ok_and(|config| config.local_dir.is_some() && config.theme.is_some()));
+    }
+
+    #[test]
     fn what_happens_when_the_queue_ends() {
         let table = [
             ("\"bell\"", OnEnd::Bell),
@@ -234,7 +258,10 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_file_and_key() {
         for (text, word) in [
-            ("lane = 4", "lane"),
+            ("lane = 4", "Is `lanes` meant?"),
+            ("[que]\non_end = \"bell\"", "Is `queue` meant?"),
+            ("[queue]\non_ends = \"bell\"", "on_end"),
+            ("keys = \"vii\"", "Is `vi` meant?"),
             ("limit = \"x\"", "limit"),
             ("limit = \"5\"", "8K"),
             ("if_exists = \"no\"", "overwrite"),

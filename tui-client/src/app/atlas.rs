@@ -92,22 +92,12 @@ pub enum To {
     Login(String),
 }
 
-impl HotChange {
-    /// Changes a list.
-    pub fn apply(self, list: &mut Vec<Landmark>) {
-        let same = |a: &Landmark, b: &Landmark| a.server == b.server && a.place == b.place;
-        match self {
-            HotChange::Add(one) if list.iter().all(|other| !same(other, &one)) => list.push(one),
-            HotChange::Add(_) => {}
-            HotChange::Remove(one) => list.retain(|other| !same(other, &one)),
-            HotChange::Rename(one, name) => {
-                list.iter_mut().filter(|other| same(other, &one)).for_each(|other| other.name.clone_from(&name));
-            }
-        }
-    }
-}
-
 impl Landmark {
+    /// Whether it is the same directory, whatever it is called.
+    pub fn is_where(&self, other: &Self) -> bool {
+        self.server == other.server && self.place == other.place
+    }
+
     /// The directory that a pane shows.
     pub fn of(pane: &Pane, server: Option<&str>) -> Option<Self> {
         let server = match pane.place {

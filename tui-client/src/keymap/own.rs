@@ -84,7 +84,7 @@ impl Own {
 }
 
 /// The one of some names that comes nearest to a mistyped one.
-pub fn nearest(name: &str, names: &[&'static str]) -> Option<&'static str> {
+pub fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let typos = u16::try_from(name.len() / 3).unwrap_or(0);
     let found = Matcher::new(name, &Config::default().max_typos(Some(typos))).match_list(names);
     let found = found.iter().filter_map(|hit| names.get(usize::try_from(hit.index).ok()?).copied());

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 use tokio::sync::mpsc;
@@ -24,30 +24,21 @@ mod remove;
 pub(crate) use copy::copy;
 pub(super) use remove::remove;
 
-/// Reads a directory and hands it out page by page, until nobody wants the next one.
-pub(super) fn read(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) {
+/// Reads a directory and hands it out row by row, until nobody wants the next one.
+pub(super) fn read(path: &Path, rows: &mpsc::Sender<Result<Entry, Fault>>) {
     // Nobody there to hear of a fault wants none.
-    let _ = hand_out(path, pages).or_else(|fault| pages.blocking_send(Err(fault)));
+    let _ = hand_out(path, rows).or_else(|fault| rows.blocking_send(Err(fault)));
 }
 
-fn hand_out(path: &Path, pages: &mpsc::Sender<Result<Vec<Entry>, Fault>>) -> Result<(), Fault> {
-    let (mut page, mut begun) = (Vec::new(), Instant::now());
+fn hand_out(path: &Path, rows: &mpsc::Sender<Result<Entry, Fault>>) -> Result<(), Fault> {
     for row in fs::read_dir(path).map_err(|error| fault(&error, path))? {
         let row = row.map_err(|error| fault(&error, path))?;
         // A name that vanished meanwhile is no row.
-        if let Ok(metadata) = row.metadata() {
-            page.push(local_entry(RawPath(row.file_name().into_vec()), &metadata));
-        }
-        if page.len() >= STRIDE || begun.elapsed() >= PATIENCE {
-            let full = std::mem::take(&mut page);
-            if pages.blocking_send(Ok(full)).is_err() {
-                return Ok(());
-            }
-            begun = Instant::now();
+        let Ok(metadata) = row.metadata() else { continue };
+        if rows.blocking_send(Ok(local_entry(RawPath(row.file_name().into_vec()), &metadata))).is_err() {
+            return Ok(());
         }
     }
-    // Refused as above.
-    let _ = pages.blocking_send(Ok(page));
     Ok(())
 }
 
@@ -168,10 +159,8 @@ pub(super) fn free(path: &Path) -> Option<u64> {
 
 /// Read and hashed at once.
 const PIECE: usize = 1 << 20;
-/// Rows of a page, and between two looks at a token.
+/// Rows between two looks at a token.
 const STRIDE: usize = 1024;
-/// On a slow disk a page is handed out before it is full.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
@@ -181,12 +170,12 @@ mod tests {
 
     /// All rows by their names, and what stopped the read.
     fn rows(path: &Path) -> (Vec<Entry>, Option<Code>) {
-        let (sender, mut pages) = mpsc::channel(16);
+        let (sender, mut handed) = mpsc::channel(4 * STRIDE);
         read(path, &sender);
         let (mut rows, mut fault) = (Vec::new(), None);
-        while let Ok(page) = pages.try_recv() {
-            match page {
-                Ok(page) => rows.extend(page),
+        while let Ok(row) = handed.try_recv() {
+            match row {
+                Ok(row) => rows.push(row),
                 Err(error) => fault = Some(error.code),
             }
         }
@@ -219,19 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn a_large_directory_comes_in_pages_until_nobody_wants_more() {
+    fn a_large_directory_comes_until_nobody_wants_more() {
         let home = tempfile::tempdir().unwrap();
         for n in 0..2 * STRIDE {
             fs::write(home.path().join(n.to_string()), "").unwrap();
         }
         assert_eq!(rows(home.path()).0.len(), 2 * STRIDE);
-        let (sender, mut pages) = mpsc::channel(1);
+        let (sender, mut rows) = mpsc::channel(1);
         let reader = std::thread::spawn({
             let path = home.path().to_owned();
             move || read(&path, &sender)
         });
-        assert!(pages.blocking_recv().is_some_and(|page| page.is_ok_and(|page| page.len() <= STRIDE)));
-        drop(pages);
+        assert!(rows.blocking_recv().is_some_and(|row| row.is_ok()));
+        drop(rows);
         reader.join().unwrap();
     }
 

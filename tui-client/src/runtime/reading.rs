@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
-use wire::message::Kind;
+use wire::message::{Entry, Kind};
 use wire::{Code, Fault, RemotePath};
 
 use super::disk;
-use super::gathering::Gathering;
+use super::gathering::{Gathering, Pages};
 use super::port::Port;
 use crate::app::dialog::Tally;
 use crate::app::marks::Marks;
@@ -30,16 +30,36 @@ pub(super) async fn read(
 ) {
     let result = match (place, port) {
         (Place::Local(path), _) => {
-            let (sender, pages) = mpsc::channel(PAGES_AHEAD);
+            let (sender, rows) = mpsc::channel(ROWS_AHEAD);
             let disk = path.clone();
             let free = spawn_blocking(move || disk::free(&disk)).await.ok().flatten();
             spawn_blocking(move || disk::read(&path, &sender));
-            gathering.with_free(free).run(pages).await
+            gathering.with_free(free).run(paged(rows)).await
         }
         (Place::Remote(path), Some(port)) => gathering.run(port.list(&path)).await,
         (Place::Remote(_), None) => Err(not_connected()),
     };
     let _ = inbox.send(Msg::Read { generation, result }).await;
+}
+
+/// Pages of rows that come one by one: as many as there are. A row that never comes, for the disk it is on does not
+/// answer, holds up none that came before it.
+fn paged(mut rows: mpsc::Receiver<Result<Entry, Fault>>) -> Pages {
+    let (sender, pages) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut some = Vec::with_capacity(ROWS_AHEAD);
+        while rows.recv_many(&mut some, ROWS_AHEAD).await > 0 {
+            // Nothing comes after a fault.
+            let fault = some.pop_if(|last| last.is_err());
+            let page = some.drain(..).flatten().collect();
+            for page in [Ok(page)].into_iter().chain(fault.map(|fault| fault.map(|_| Vec::new()))) {
+                if sender.send(page).await.is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    pages
 }
 
 /// Puts rows into another order, or shows others of them.
@@ -156,5 +176,5 @@ pub(super) fn not_connected() -> Fault {
 }
 
 const BEAT: Duration = Duration::from_millis(100);
-/// Pages of this machine's disks that wait to be taken up.
-const PAGES_AHEAD: usize = 4;
+/// Rows of this machine's disks that wait to be taken up.
+const ROWS_AHEAD: usize = 1024;

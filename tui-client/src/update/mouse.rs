@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::{Effect, actions, board, decisions, details, dialogs, keys, menu, queue};
 use crate::action::{Action, Scope};
 use crate::app::board::{Row, first_seen, rows};
-use crate::app::face::Face;
+use crate::app::face::{Face, Line};
 use crate::app::layout::board::Areas;
 use crate::app::layout::columns::Columns;
 use crate::app::layout::{self, Layout};
@@ -90,10 +90,11 @@ fn in_dialog(app: &mut App, button: MouseButton, spot: Position, out: &mut Vec<E
     if button != MouseButton::Left {
         return decisions::mark_at(app, &face, index);
     }
+    let line = face.controls.get(index).and_then(|control| face.lines.get(control.line?));
     if let Some(dialog) = app.dialogs.last_mut() {
         dialog.focus = index;
         // A click on a field only puts the keys there.
-        if dialog.field_mut().is_none() {
+        if !matches!(line, Some(Line::Field(..))) {
             dialogs::press_control(app, &face, index, out);
         }
         dialogs::settle(app);

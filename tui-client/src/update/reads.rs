@@ -103,7 +103,7 @@ pub(super) fn sort(app: &mut App, side: Side, out: &mut Vec<Effect>) {
 /// Has the names shown that are asked for now: at once, or beside where there are many.
 pub(super) fn sift(app: &mut App, side: Side, out: &mut Vec<Effect>) {
     let pane = app.pane_mut(side);
-    if pane.awaits_names() {
+    if pane.expects_names() {
         return;
     }
     let waits = pane.sorting.is_some() || !sift_at_once(pane);

@@ -117,7 +117,7 @@ fn seek(app: &mut App, side: Side, from: usize, text: String, out: &mut Vec<Effe
     let pane = app.pane_mut(side);
     if text.is_empty() {
         pane.seeking = None;
-    } else if pane.awaits_names() {
+    } else if pane.expects_names() {
         pane.seeking = Some(Seeking::Names);
     } else if let Some(row) = pane.near(from, &text) {
         take_up(app, side, &text, Found { text: text.clone(), row: Some(row) });

@@ -11,7 +11,7 @@ pub(super) fn open(app: &mut App) {
     let pane = app.here_mut();
     pane.end_search();
     pane.sifting = true;
-    if pane.awaits_names() {
+    if pane.expects_names() {
         pane.sieve.text.clear();
     }
 }

@@ -42,7 +42,12 @@ fn draw_frame(face: &Face, ground: Look, buffer: &mut Buffer) {
     draw_box(face.frame, ground, (first > 0, first + seen < face.lines.len()), buffer);
     if !face.title.is_empty() {
         let room = usize::from(face.frame.width.saturating_sub(8));
-        let title = format!(" {} ", clip(&face.title, room));
+        // What follows a comma is said where there is room.
+        let title = match face.title.split_once(", ") {
+            Some((first, _)) if columns(&face.title) > room => first,
+            _ => &face.title,
+        };
+        let title = format!(" {} ", clip(title, room));
         buffer.set_stringn(face.frame.x.saturating_add(2), face.frame.y, title, room + 2, ground.0);
     }
     if !face.hint.is_empty() {
@@ -112,6 +117,10 @@ fn draw_line(
         Line::Choice(words) => {
             let words = if focused { fit(words, usize::from(area.width)) } else { words.clone() };
             let look = if focused { theme.button_focus } else { ground };
+            // Some have a sign of their own.
+            if focused && !words.starts_with('►') {
+                buffer.set_stringn(area.x.saturating_sub(1), area.y, "►", 1, look.0);
+            }
             buffer.set_stringn(area.x, area.y, words, usize::from(area.width), look.0);
         }
     }

@@ -62,18 +62,18 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
                 .text("Its key is (BLAKE3)")
                 .toned(&in_fours(fingerprint), Tone::Good)
                 .text("")
-                .text("Compare it with `server --fingerprint` on that machine.")
+                .text("Compare it with `catamaran-server --fingerprint` there.")
                 .button("Cancel", Press::Close)
                 .button("Trust and remember", Press::Accept)
         }
         Kind::Changed { address, since, known, presented } => {
-            Draft::new(app, format!("STOP: {} has a different key", escape(host(address).as_bytes())))
-                .text(&format!("known since {}", escape(since.as_bytes())))
+            Draft::new(app, "STOP: another key than before")
+                .text(&format!("{}, known since {}", escape(host(address).as_bytes()), escape(since.as_bytes())))
                 .text(&in_fours(known))
                 .text("presented now")
                 .toned(&in_fours(presented), Tone::Bad)
                 .text("")
-                .text("Nothing was sent. Somebody may stand between you and the server. If its operator says that the key was changed, take its line out of known_servers.toml and connect again.")
+                .text("Nothing was sent. Somebody may stand between you and the server. If its operator says that the key was changed, take its entry out of ~/.local/state/catamaran/known_servers.toml and connect again.")
                 .dangerous()
                 .button("Close", Press::Close)
         }

@@ -51,7 +51,7 @@ fn next(rows: &Rows, from: usize, wanted: &Wanted) -> Option<usize> {
 
 impl Pane {
     /// Whether what is typed is for names that are still to come.
-    pub fn awaits_names(&self) -> bool {
+    pub fn expects_names(&self) -> bool {
         let is_other = |loading: &Loading| loading.place != self.place || self.rows.entries().is_empty();
         self.loading.as_ref().is_some_and(|loading| !loading.shown && is_other(loading))
     }

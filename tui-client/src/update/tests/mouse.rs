@@ -44,6 +44,18 @@ fn panes_dialogs_and_the_key_bar() {
     assert_eq!((app.focus, app.queue.selected), (Scope::Queue, Some(ItemId(1))));
 }
 
+#[test]
+fn a_click_runs_what_the_palette_found_and_only_goes_into_its_field() {
+    let mut app = sample::app();
+    run(&mut app, "<Ctrl-P>hidden");
+    let face = Face::of(&app, app.dialogs.last().unwrap());
+    let [field, first] = [0, 1].map(|index: usize| face.controls[index].area.unwrap());
+    mouse(&mut app, LEFT, field.x, field.y, 0);
+    assert!(matches!(front(&app), Some(Kind::Palette(_))));
+    mouse(&mut app, LEFT, first.x, first.y, 1000);
+    assert!(app.dialogs.is_empty() && app.left.sieve.hides_dots);
+}
+
 fn order(app: &App, side: Side) -> (By, bool) {
     (app.pane(side).order.by, app.pane(side).order.reverse)
 }
