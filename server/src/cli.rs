@@ -3,15 +3,18 @@
 
 mod act;
 mod check;
+mod log;
 mod print;
 mod run;
 mod secret;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{ArgGroup, CommandFactory, FromArgMatches, Parser};
@@ -26,6 +29,7 @@ use crate::daemon::StartError;
 use crate::datadir::{DataDir, DataDirError};
 use crate::identity::IdentityError;
 use crate::operator::OperatorError;
+use crate::reload::ReloadError;
 use crate::sandbox::{self, SandboxError, Wall};
 use crate::source::{Source, SourceError};
 
@@ -197,6 +201,9 @@ pub enum CliError {
     /// The system gives no threads.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
+    /// A running daemon did not take a configuration over.
+    #[error(transparent)]
+    Reload(#[from] ReloadError),
     /// The process could not be confined.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -207,7 +214,10 @@ pub fn run(flags: &Flags) -> Result<Done, CliError> {
     // Before there is any other thread: each is confined as the one that starts it.
     let wall = flags.confine()?;
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::Threads)?;
-    runtime.block_on(act::perform(flags, wall))
+    let result = runtime.block_on(act::perform(flags, wall));
+    // A disk that does not answer is not waited for: what it had not taken was not acknowledged.
+    runtime.shutdown_timeout(LAST_TASKS);
+    result
 }
 
 /// What was asked for is done.
@@ -314,6 +324,21 @@ fn trash(text: &str) -> Result<Days, String> {
     days.map(|days| Days(Some(days))).ok_or_else(|| format!("not a number of days up to {MAX_DAYS}, nor none"))
 }
 
+/// An error with its causes.
+fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = causes(error).map(ToString::to_string).collect();
+    // One that only passes its cause on says the same.
+    said.dedup();
+    said.join(": ").replace('\n', " ")
+}
+
+/// An error, and what it came from.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// For disk tasks that nobody waits for any more.
+const LAST_TASKS: Duration = Duration::from_secs(2);
 /// What a wrong command line exits with.
 const USAGE: u8 = 2;
 /// What a look that failed exits with.

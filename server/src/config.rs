@@ -83,6 +83,8 @@ pub struct Config {
     pub argon2: Hashing,
     /// What is logged, and how.
     pub log: Log,
+    /// Where lines of the audit go; none: to the log.
+    pub audit_log: Option<PathBuf>,
 }
 
 /// What an acknowledged change outlives.
@@ -171,6 +173,7 @@ impl Default for Config {
             penalties: PenaltyRules::default(),
             argon2: Hashing::default(),
             log: Log::default(),
+            audit_log: None,
         }
     }
 }

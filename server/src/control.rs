@@ -8,14 +8,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use wire::fault::Detail;
 use wire::frame::MAX_CONTROL;
 use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
 
+use crate::audit::Trail;
 use crate::bandwidth::{Route, Way};
 use crate::config::Live;
+use crate::faults::going_down;
 use crate::flow::{Flow, Flows, next_or_rest, or_rest};
 use crate::handlers::{self, Pages};
 use crate::refusals::{Reason, Refusals};
@@ -40,6 +43,7 @@ pub async fn serve<R, W>(
     place: ControlPlace,
     sessions: Arc<Sessions>,
     limits: ControlLimits,
+    trail: Trail,
     flows: Flows,
     mut reader: Reader<R>,
     writer: Writer<W>,
@@ -52,9 +56,10 @@ pub async fn serve<R, W>(
     flows.read.follow(Route::control(Arc::clone(&session), Way::Up));
     flows.written.follow(Route::control(Arc::clone(&session), Way::Down));
     let (out, outgoing) = mpsc::channel(OUTGOING);
-    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.live.clone(), over.clone()));
+    let writing = write(writer, outgoing, flows.written, limits.live.clone(), over.clone());
+    let writing = tokio::spawn(writing.in_current_span());
     let news = tokio::spawn(tell_news(session.tenant.notices(), out.clone(), limits.draining.clone()));
-    let mut requests = Requests::new(Arc::clone(&session.tenant), out, &limits);
+    let mut requests = Requests::new(Arc::clone(&session.tenant), out, trail, &limits);
     let end = {
         // Pinned, because a future that is handed over takes its place twice.
         let running = std::pin::pin!(requests.run(&mut reader));
@@ -79,8 +84,10 @@ enum End {
 struct Requests {
     tenant: Arc<Tenant>,
     out: mpsc::Sender<Box<FromServer>>,
+    trail: Trail,
     live: Live,
     refusals: Refusals,
+    draining: CancellationToken,
     /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
     /// the disk and what it says to the ledger belong together.
     running: HashMap<u32, DropGuard>,
@@ -89,10 +96,10 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, limits: &ControlLimits) -> Self {
+    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, trail: Trail, limits: &ControlLimits) -> Self {
         let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
-        let (live, refusals) = (limits.live.clone(), limits.refusals.clone());
-        Self { tenant, out, live, refusals, running, tracker, done }
+        let (live, refusals, draining) = (limits.live.clone(), limits.refusals.clone(), limits.draining.clone());
+        Self { tenant, out, trail, live, refusals, draining, running, tracker, done }
     }
 
     async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>) -> Result<End, LinkError> {
@@ -127,6 +134,9 @@ impl Requests {
     }
 
     async fn start(&mut self, id: u32, op: Op) {
+        if self.draining.is_cancelled() {
+            return self.say(FromServer::Answer { id, answer: Answer::Fault(going_down()) }).await;
+        }
         let most = self.live.now().limits.requests_in_flight;
         if self.running.len() >= most || self.running.contains_key(&id) {
             self.refusals.count(Reason::Requests);
@@ -137,13 +147,24 @@ impl Requests {
         let cancel = CancellationToken::new();
         self.running.insert(id, cancel.clone().drop_guard());
         let (tenant, out, done) = (Arc::clone(&self.tenant), self.out.clone(), self.done.0.clone());
-        self.tracker.spawn(async move {
+        let verb = handlers::verb(&op);
+        let mut deed = self.trail.begin(verb);
+        deed.entry.request = Some(id);
+        let work = async move {
             let pages = Pages::new(id, out.clone(), cancel);
-            let answer = handlers::run(&tenant, op, &pages).await.unwrap_or_else(Answer::Fault);
+            let changes = handlers::describe(&op, &mut deed);
+            let result = handlers::run(&tenant, op, &pages, &mut deed).await;
+            let outcome = result.as_ref().map_or_else(|fault| fault.code.name(), |_| "done");
+            tracing::debug!(outcome, "answered");
+            if changes {
+                deed.end(&result);
+            }
+            let answer = result.unwrap_or_else(Answer::Fault);
             // An error: the connection is gone.
             let _ = out.send(Box::new(FromServer::Answer { id, answer })).await;
             let _ = done.send(id);
-        });
+        };
+        self.tracker.spawn(work.instrument(tracing::error_span!("request", request = id, verb)));
     }
 
     async fn say(&self, message: FromServer) {

@@ -1,17 +1,19 @@
 //! The daemon: what is opened before the first connection, what runs beside them, and the way down.
 
+use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::audit::{self, Audit, AuditError};
 use crate::catalog::{Catalog, CatalogError};
 use crate::commons::Commons;
 use crate::config::{Config, Live};
@@ -31,6 +33,7 @@ use crate::password::{PasswordError, Passwords};
 use crate::penalties::Penalties;
 use crate::recovery::{self, RecoveryError};
 use crate::refusals::Refusals;
+use crate::reload::{Reload, ReloadError, Reloaded};
 use crate::session::Sessions;
 use crate::vault::{Disk, Vault};
 
@@ -52,6 +55,9 @@ pub enum StartError {
     /// What the last run left behind.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
+    /// The audit's file.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The socket for the operator's flags.
     #[error("cannot make the socket `control` in the data directory")]
     Control(#[source] io::Error),
@@ -84,15 +90,21 @@ pub struct Running {
     pub metrics: Option<SocketAddr>,
     /// Who was refused, by reason.
     pub refusals: Refusals,
+    reload: Reload,
     stopped: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
     /// Waits until the daemon is down.
-    pub async fn stopped(self) {
-        if let Err(error) = self.stopped.await {
+    pub async fn stopped(&mut self) {
+        if let Err(error) = (&mut self.stopped).await {
             tracing::error!(%error, "the daemon ended badly");
         }
+    }
+
+    /// Takes other settings over, as far as that can be done while it runs. An error: nothing is changed.
+    pub fn reload(&self, config: Config) -> Result<Reloaded, ReloadError> {
+        self.reload.take_over(config)
     }
 }
 
@@ -118,6 +130,9 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
     let live = Live::new(config.clone());
     let commons = Commons::new(live.clone());
     let sessions = Sessions::new(catalog.clone(), vault.clone(), Arc::clone(&commons));
+    let audit = Audit::default();
+    audit.turn_to(Audit::open(config.audit_log.as_deref())?);
+    take_up(&dir, &audit);
     let draining = CancellationToken::new();
     let transfers = TaskTracker::new();
     let (penalties, refusals) = (Penalties::new(config.penalties.clone()), Refusals::default());
@@ -130,6 +145,7 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
             live: live.clone(),
             penalties: penalties.clone(),
             refusals: refusals.clone(),
+            audit: audit.clone(),
         },
         control: ControlLimits {
             live: live.clone(),
@@ -154,14 +170,17 @@ pub async fn start_on(disk: Arc<dyn Disk>, config: Config, shutdown: Cancellatio
         started: Instant::now(),
     };
     let scrapes = metrics_port(config.metrics, observed).await?;
-    let control = ControlSocket::open(&dir, penalties).map_err(StartError::Control)?;
-    let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), _lock: lock };
-    let mut keepers = service.keepers(&catalog, vault, &config);
+    let control = ControlSocket::open(&dir, penalties, audit.clone()).map_err(StartError::Control)?;
+    let reload = Reload { dir, entrance: watch::Sender::new(entrance), live: live.clone() };
+    let entrances = reload.entrance.subscribe();
+    let service = Service { sessions, draining, transfers, connections: TaskTracker::new(), live, _lock: lock };
+    let mut keepers = service.keepers(&catalog, vault, &audit);
     keepers.spawn(control.run());
+    keepers.spawn(watch_audit(reload.dir.clone(), audit));
     let metrics = scrapes.as_ref().and_then(|port| port.address().ok());
     scrapes.map(|port| keepers.spawn(port.run()));
-    let stopped = tokio::spawn(service.run(listener, entrance, keepers, live, shutdown));
-    Ok(Running { address, fingerprint, metrics, refusals, stopped })
+    let stopped = tokio::spawn(service.run(listener, entrances, keepers, shutdown));
+    Ok(Running { address, fingerprint, metrics, refusals, reload, stopped })
 }
 
 struct Service {
@@ -169,21 +188,22 @@ struct Service {
     draining: CancellationToken,
     transfers: TaskTracker,
     connections: TaskTracker,
+    live: Live,
     _lock: Lock,
 }
 
 impl Service {
     /// What goes on beside the connections.
-    fn keepers(&self, catalog: &Catalog, vault: Vault, config: &Config) -> JoinSet<()> {
+    fn keepers(&self, catalog: &Catalog, vault: Vault, audit: &Audit) -> JoinSet<()> {
         let (catalog, sessions) = (|| catalog.clone(), || Arc::clone(&self.sessions));
         let (draining, running) = (|| self.draining.clone(), || self.transfers.clone());
         let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
         let [expired, asked] = bells.clone();
-        let (days, verify) = (config.upload_days, config.verify.clone());
+        let (live, audit) = (|| self.live.clone(), audit.clone());
         let mut keepers = JoinSet::new();
-        keepers.spawn(expiry::keep(catalog(), sessions(), days, expired, draining(), running()));
-        keepers.spawn(rescanning(catalog(), sessions(), verify.rate, asked, draining(), running()));
-        keepers.spawn(verifying(catalog(), vault, verify, draining()));
+        keepers.spawn(expiry::keep(catalog(), sessions(), live(), audit, expired, draining(), running()));
+        keepers.spawn(rescanning(catalog(), sessions(), live(), asked, draining(), running()));
+        keepers.spawn(verifying(catalog(), vault, live(), draining()));
         keepers.spawn(watch_accounts(catalog(), sessions(), bells));
         keepers
     }
@@ -191,19 +211,25 @@ impl Service {
     async fn run(
         self,
         listener: TcpListener,
-        entrance: Entrance,
+        entrances: watch::Receiver<Entrance>,
         keepers: JoinSet<()>,
-        live: Live,
         shutdown: CancellationToken,
     ) {
-        listener::run(listener, entrance, shutdown, self.connections.clone()).await;
-        tracing::info!("going down: no new transfers");
+        let closed = CancellationToken::new();
+        let listening = listener::run(listener, entrances, closed.clone(), self.connections.clone());
+        let listening = AbortOnDropHandle::new(tokio::spawn(listening));
+        shutdown.cancelled().await;
+        let patience = self.live.now().limits.drain();
+        tracing::info!(?patience, "going down: running transfers have some seconds, and nothing new begins");
         self.draining.cancel();
         self.transfers.close();
-        if tokio::time::timeout(live.now().limits.drain(), self.transfers.wait()).await.is_err() {
+        if tokio::time::timeout(patience, self.transfers.wait()).await.is_err() {
             tracing::warn!("transfers were cut off; they resume when their clients come back");
         }
         drop(keepers);
+        closed.cancel();
+        // It leaves the port, whatever became of it.
+        let _ = listening.await;
         self.sessions.close_all();
         self.connections.close();
         // Connections without a session end by their own deadline, and nobody waits for them.
@@ -241,13 +267,32 @@ async fn watch_accounts(catalog: Catalog, sessions: Arc<Sessions>, bells: [Arc<N
                 sessions.review().await;
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the catalog cannot be watched"),
+            Err(error) => tracing::error!(error = &error as &dyn Error, "the catalog cannot be watched"),
         }
         tokio::time::sleep(WATCH).await;
     }
 }
 
+/// Account flags leave their lines of the audit in the data directory.
+async fn watch_audit(dir: DataDir, audit: Audit) {
+    loop {
+        let (dir, audit) = (dir.clone(), audit.clone());
+        let taken = tokio::task::spawn_blocking(move || take_up(&dir, &audit)).await;
+        tokio::time::sleep(if taken.is_ok_and(|taken| taken) { WATCH } else { LATER }).await;
+    }
+}
+
+fn take_up(dir: &DataDir, audit: &Audit) -> bool {
+    let taken = audit::take_up(dir, audit);
+    if let Err(error) = &taken {
+        tracing::error!(%error, "lines of the audit that account flags left cannot be read");
+    }
+    taken.is_ok()
+}
+
 /// How soon an account flag takes effect on running sessions.
 const WATCH: Duration = Duration::from_millis(250);
+/// After that could not be looked at.
+const LATER: Duration = Duration::from_secs(60);
 /// For connections to notice that their session is over.
 const LAST_CONNECTIONS: Duration = Duration::from_secs(2);

@@ -98,6 +98,11 @@ impl DataDir {
         self.root.join("control")
     }
 
+    /// Lines of the audit that wait for the daemon.
+    pub fn pending_audit(&self) -> PathBuf {
+        self.root.join("audit.pending")
+    }
+
     /// The directory of the server's own key and certificate.
     pub fn identity(&self) -> PathBuf {
         self.root.join("identity")
@@ -119,7 +124,7 @@ fn is_ours(root: &Path) -> io::Result<bool> {
             return Ok(true);
         }
         // `lost+found`: the root of a disk of its own.
-        let known = matches!(name, b"lock" | b"control" | b"users" | b"identity" | b"lost+found");
+        let known = matches!(name, b"lock" | b"control" | b"audit.pending" | b"users" | b"identity" | b"lost+found");
         only_ours &= known || name.starts_with(b"catalog.") || name.starts_with(b"identity.");
     }
     Ok(only_ours)

@@ -1,5 +1,6 @@
 //! What goes by itself: what lies in a trash too long, and uploads that nobody went on with.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,24 +9,33 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::{Fault, UserName};
 
+use crate::audit::{Audit, Trail, shown};
 use crate::catalog::{Catalog, UserId};
+use crate::config::Live;
 use crate::session::Sessions;
 use crate::tenant::Tenant;
 use crate::trash::erase;
 
-/// Deletes whatever has expired, uploads after `upload_days` (0: never): at once, whenever `look` is rung, and every
+/// Deletes whatever has expired, uploads after as many days as the settings say (0: never): at once, whenever `look` is rung, and every
 /// [`PAUSE`]. Each deletion runs under `running`, so that none is torn off in the middle, and none begins once the
 /// server goes down.
 pub(crate) async fn keep(
     catalog: Catalog,
     sessions: Arc<Sessions>,
-    upload_days: u32,
+    live: Live,
+    audit: Audit,
     look: Arc<Notify>,
     draining: CancellationToken,
     running: TaskTracker,
 ) {
     while !draining.is_cancelled() {
-        let sweep = Sweep { catalog: catalog.clone(), sessions: Arc::clone(&sessions), draining: draining.clone() };
+        let sweep = Sweep {
+            catalog: catalog.clone(),
+            sessions: Arc::clone(&sessions),
+            audit: audit.clone(),
+            draining: draining.clone(),
+        };
+        let upload_days = live.now().upload_days;
         if let Err(error) = running.spawn(sweep.all(upload_days)).await {
             tracing::error!(%error, "what has expired is not deleted");
         }
@@ -37,6 +47,7 @@ pub(crate) async fn keep(
 struct Sweep {
     catalog: Catalog,
     sessions: Arc<Sessions>,
+    audit: Audit,
     draining: CancellationToken,
 }
 
@@ -44,10 +55,14 @@ impl Sweep {
     async fn all(self, upload_days: u32) {
         match self.catalog.expired().await {
             Ok(expired) => {
-                let items = expired.into_iter().map(|item| (item.user, item.name, item.id));
-                self.each(items, async |tenant, id| erase(&tenant, id).await).await;
+                let items = expired.into_iter().map(|item| {
+                    let mut deed = Trail::of_server(self.audit.clone(), item.name.clone()).begin("erase");
+                    deed.entry.path = Some(shown(&item.path));
+                    (item.user, item.name, (item.id, deed))
+                });
+                self.each(items, async |tenant, (id, deed)| erase(&tenant, id, deed).await).await;
             }
-            Err(error) => tracing::error!(%error, "the catalog does not tell what has expired"),
+            Err(error) => tracing::error!(error = &error as &dyn Error, "the catalog does not tell what has expired"),
         }
         if upload_days == 0 {
             return;
@@ -64,7 +79,9 @@ impl Sweep {
                 };
                 self.each(items, expire).await;
             }
-            Err(error) => tracing::error!(%error, "the catalog does not tell which uploads have expired"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn Error, "the catalog does not tell which uploads have expired")
+            }
         }
     }
 
@@ -106,7 +123,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Change, Phc, RecordChange};
     use crate::commons::Commons;
-    use crate::config::{Config, Durability, Live};
+    use crate::config::{Config, Durability};
     use crate::vault::Vault;
     use std::time::Instant;
     use wire::RemotePath;
@@ -127,10 +144,11 @@ mod tests {
         home.to_trash(&path, id).expect("moved").expect("synced");
         let records = RecordChange::Trashed { path, id };
         catalog.settle_change(change, Change { records, ..Change::default() }).await.expect("settled");
-        let sessions = Sessions::new(catalog.clone(), vault, Commons::new(Live::new(Config::default())));
-        let draining = CancellationToken::new();
-        let look = Arc::new(Notify::new());
-        let keeping = keep(catalog.clone(), sessions, 14, look, draining.clone(), TaskTracker::new());
+        let live = Live::new(Config::default());
+        let sessions = Sessions::new(catalog.clone(), vault, Commons::new(live.clone()));
+        let (draining, look) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let (audit, running) = (Audit::default(), TaskTracker::new());
+        let keeping = keep(catalog.clone(), sessions, live, audit, look, draining.clone(), running);
         let keeping = tokio::spawn(keeping);
         let lies = || dir.path().join(format!("ada/trash/{id}")).exists();
         tokio::time::sleep(3 * PAUSE).await;

@@ -1,6 +1,8 @@
 //! One table that turns errors into what clients are told. Internals are logged here, once, and not
 //! sent.
 
+use std::error::Error;
+
 use wire::fault::Detail;
 use wire::path::PathError;
 use wire::staging::StagingError;
@@ -58,7 +60,7 @@ impl From<CatalogError> for Fault {
             }
             CatalogError::Disk(source) => VaultError::Io(std::io::Error::other(source)).into(),
             other => {
-                tracing::error!(error = %other, "the catalog failed");
+                tracing::error!(error = &other as &dyn Error, "the catalog failed");
                 Fault::new(Code::Internal, "the server could not keep its records; its log has more")
             }
         }
@@ -72,7 +74,7 @@ impl From<PasswordError> for Fault {
                 Fault::new(Code::Busy, error.to_string()).with(Detail::RetryAfter(retry_seconds))
             }
             other => {
-                tracing::error!(error = %other, "a password could not be checked");
+                tracing::error!(error = &other as &dyn Error, "a password could not be checked");
                 Fault::new(Code::Internal, "the server could not check the password; its log has more")
             }
         }
@@ -109,6 +111,11 @@ pub(crate) fn damaged() -> Fault {
         "the server's copy is damaged: its bytes are no longer those that were stored; store a good copy in its place, or \
         tell whoever runs the server",
     )
+}
+
+/// What is asked for while the server goes down.
+pub(crate) fn going_down() -> Fault {
+    Fault::new(Code::Draining, "the server is going down; try again in a moment")
 }
 
 /// A transfer that breaks its rules.

@@ -125,10 +125,6 @@ impl Counts {
 }
 
 impl Place {
-    pub(crate) fn source(&self) -> Source {
-        self.source
-    }
-
     pub(crate) fn logged_in(&mut self) {
         if std::mem::take(&mut self.is_guest) {
             self.gate.counts().take(self.source, Theirs { connections: 0, guests: 1 });

@@ -11,12 +11,13 @@ use wire::link::{LinkError, Reader, Writer};
 use wire::message::{FromGuest, Secret, Ticket, ToGuest, VERSIONS};
 use wire::{Code, Fault, UserName};
 
+use crate::audit::{Audit, Origin, Trail};
 use crate::catalog::{Account, Catalog};
 use crate::config::Live;
 use crate::password::{PasswordError, Passwords, Verdict};
 use crate::penalties::{Penalties, retry_after};
 use crate::refusals::{Reason, Refusal, Refusals};
-use crate::session::{ControlPlace, LanePlace, Sessions};
+use crate::session::{ControlPlace, LanePlace, Session, Sessions};
 use crate::source::Source;
 
 /// What a guest turned out to be.
@@ -26,6 +27,16 @@ pub enum Guest {
     Control(ControlPlace),
     /// A lane of one.
     Lane(LanePlace),
+}
+
+impl Guest {
+    /// Of which session.
+    pub fn session(&self) -> &Arc<Session> {
+        match self {
+            Self::Control(place) => place.session(),
+            Self::Lane(place) => place.session(),
+        }
+    }
 }
 
 /// Where the greeting stands.
@@ -64,13 +75,15 @@ pub struct Door {
     pub penalties: Penalties,
     /// Where refusals are counted.
     pub refusals: Refusals,
+    /// Where logins are told.
+    pub audit: Audit,
 }
 
 impl Door {
     /// Greets a connection: what it is now, or nothing if it was refused or left.
     pub async fn greet<R, W>(
         &self,
-        source: Source,
+        origin: Origin,
         deadline: tokio::time::Instant,
         reader: &mut Reader<R>,
         writer: &mut Writer<W>,
@@ -79,8 +92,8 @@ impl Door {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let mut state = State::Silent;
-        let refusal = match timeout_at(deadline, self.converse(source, &mut state, reader, writer)).await {
+        let (mut state, source) = (State::Silent, origin.source());
+        let refusal = match timeout_at(deadline, self.converse(origin, &mut state, reader, writer)).await {
             Ok(Ok(Ok(guest))) => return Ok(guest),
             Ok(Ok(Err(refusal))) => refusal,
             Ok(Err(error)) if is_against_rules(&error) => {
@@ -108,7 +121,7 @@ impl Door {
 
     async fn converse<R, W>(
         &self,
-        source: Source,
+        origin: Origin,
         state: &mut State,
         reader: &mut Reader<R>,
         writer: &mut Writer<W>,
@@ -129,8 +142,14 @@ impl Door {
             }
             *state = State::Named;
             let guest = match step {
-                Step::Login(user, password) => self.login(source, user, password).await.map(Guest::Control),
-                Step::Rejoin(ticket) => self.rejoin(&ticket).map(Guest::Control),
+                Step::Login(user, password) => {
+                    let opened = self.login(origin.source(), user.clone(), password).await;
+                    self.tell(origin, "login", user, opened).map(Guest::Control)
+                }
+                Step::Rejoin(ticket) => {
+                    let found = self.rejoin(&ticket);
+                    self.tell(origin, "rejoin", None, found).map(Guest::Control)
+                }
                 Step::Join(ticket) => self.join(&ticket).map(Guest::Lane),
                 Step::Hello(_) => continue,
             };
@@ -187,7 +206,6 @@ impl Door {
         let open = account.filter(|account| verdict != Verdict::Wrong && !account.locked);
         let Some(account) = open else {
             let penalty = self.penalties.failed(source, user.as_ref(), Instant::now())?;
-            tracing::info!(user = user.as_ref().map(tracing::field::display), ?penalty, "login refused");
             let fault = Fault::new(Code::Login, "user name or password is wrong, or the account is locked");
             let fault = penalty.map_or(fault.clone(), |left| fault.with(retry_after(left)));
             return Err(Refusal { reason: Reason::Login, fault });
@@ -199,8 +217,21 @@ impl Door {
         }
         let session = self.sessions.open(&account).map_err(|fault| Refusal::by(fault, Reason::Sessions))?;
         session.tenant.commons.counters.logins.add(1);
-        tracing::info!(user = %account.name, "login");
         Ok(self.sessions.control(session))
+    }
+
+    /// One line of the audit for each try to open a session or to take one up.
+    fn tell(
+        &self,
+        origin: Origin,
+        verb: &'static str,
+        user: Option<UserName>,
+        opened: Result<ControlPlace, Refusal>,
+    ) -> Result<ControlPlace, Refusal> {
+        let user = opened.as_ref().map_or(user, |place| Some(place.session().tenant.name.clone()));
+        let result = opened.as_ref().map_err(|refusal| refusal.fault.clone());
+        Trail::new(self.audit.clone(), origin, user).begin(verb).end(&result);
+        opened
     }
 
     /// Hashes a password that was just proven with today's parameters.

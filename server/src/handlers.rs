@@ -18,6 +18,7 @@ use wire::frame::MAX_CONTROL;
 use wire::message::{Answer, Entry, FromServer, Op, RawPath};
 use wire::{Code, Fault, RemotePath};
 
+use crate::audit::{Deed, shown_raw};
 use crate::faults::bad_path;
 use crate::tenant::Tenant;
 use crate::vault::{Depth, PAGE_BYTES};
@@ -57,17 +58,57 @@ fn stopped() -> Fault {
     Fault::new(Code::Cancelled, "stopped on request")
 }
 
+/// The word for a request, in the log and in the audit.
+pub(crate) fn verb(op: &Op) -> &'static str {
+    match op {
+        Op::List { .. } => "list",
+        Op::Walk { .. } => "walk",
+        Op::Stat { .. } => "stat",
+        Op::Mkdir { .. } => "mkdir",
+        Op::Create { .. } => "create",
+        Op::Remove { .. } => "remove",
+        Op::Rename { .. } => "rename",
+        Op::Copy { .. } => "copy",
+        Op::Usage => "usage",
+        Op::Read { .. } => "read",
+        Op::Hash { .. } => "hash",
+        Op::Find { .. } => "find",
+        Op::TrashState => "trash_state",
+        Op::Trash { .. } => "trash",
+        Op::Restore { .. } => "restore",
+        Op::EmptyTrash => "empty_trash",
+    }
+}
+
+/// Tells what a request is about; says whether it is one that changes something.
+pub(crate) fn describe(op: &Op, deed: &mut Deed) -> bool {
+    let entry = &mut deed.entry;
+    match op {
+        Op::Mkdir { path, .. } | Op::Create { path } | Op::Remove { path, .. } | Op::Trash { path } => {
+            entry.path = Some(shown_raw(path));
+        }
+        Op::Rename { from, to, .. } | Op::Copy { from, to, .. } => {
+            (entry.path, entry.to) = (Some(shown_raw(from)), Some(shown_raw(to)));
+        }
+        Op::Restore { id } => entry.trash = Some(*id),
+        Op::EmptyTrash => {}
+        Op::List { .. } | Op::Walk { .. } | Op::Stat { .. } | Op::Usage | Op::Read { .. } => return false,
+        Op::Hash { .. } | Op::Find { .. } | Op::TrashState => return false,
+    }
+    true
+}
+
 /// Does what was asked.
-pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<Answer, Fault> {
+pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages, deed: &mut Deed) -> Result<Answer, Fault> {
     match op {
         Op::List { path } => list::list(tenant, parse(&path)?, Depth::One, |_| true, pages).await,
         Op::Walk { path } => list::list(tenant, parse(&path)?, Depth::All, |_| true, pages).await,
         Op::Stat { path } => stat::stat(tenant, parse(&path)?).await,
         Op::Mkdir { path, parents } => make::directory(tenant, parse(&path)?, parents).await,
         Op::Create { path } => make::file(tenant, parse(&path)?).await,
-        Op::Remove { path, recursive } => remove::remove(tenant, parse(&path)?, recursive).await,
-        Op::Rename { from, to, replace } => rename::rename(tenant, parse(&from)?, parse(&to)?, replace).await,
-        Op::Copy { from, to, replace } => copy::copy(tenant, parse(&from)?, parse(&to)?, replace, pages).await,
+        Op::Remove { path, recursive } => remove::remove(tenant, parse(&path)?, recursive, deed).await,
+        Op::Rename { from, to, replace } => rename::rename(tenant, parse(&from)?, parse(&to)?, replace, deed).await,
+        Op::Copy { from, to, replace } => copy::copy(tenant, parse(&from)?, parse(&to)?, replace, pages, deed).await,
         Op::Usage => {
             tenant.make_good().await?;
             Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?))
@@ -76,9 +117,9 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages) -> Result<A
         Op::Hash { path } => hash::hash(tenant, parse(&path)?, pages).await,
         Op::Find { path, pattern } => find::find(tenant, parse(&path)?, &pattern, pages).await,
         Op::TrashState => trash::state(tenant).await,
-        Op::Trash { path } => trash::trash(tenant, parse(&path)?).await,
-        Op::Restore { id } => trash::restore(tenant, id).await,
-        Op::EmptyTrash => trash::empty(tenant, pages).await,
+        Op::Trash { path } => trash::trash(tenant, parse(&path)?, deed).await,
+        Op::Restore { id } => trash::restore(tenant, id, deed).await,
+        Op::EmptyTrash => trash::empty(tenant, pages, deed).await,
     }
 }
 

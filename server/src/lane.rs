@@ -1,10 +1,11 @@
 //! A lane: a connection that carries transfers only. One task reads frames and builds uploads
-//! ([`receive`]), one serves downloads in the order they were asked for ([`send`]), one writes. A large
+//! ([`receive`], [`seal`]), one serves downloads in the order they were asked for ([`send`]), one writes. A large
 //! transfer of one lane may be assisted by others of its session ([`assist`], [`send`]).
 
 mod assist;
 mod buffer;
 mod receive;
+mod seal;
 mod send;
 mod sent;
 mod upload;
@@ -16,10 +17,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use wire::frame::{BlockHeader, MAX_CONTROL};
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
+use crate::audit::Trail;
 use crate::bandwidth::{Route, Way};
 use crate::config::Live;
 use crate::flow::{Flow, Flows, or_rest};
@@ -53,8 +56,14 @@ impl LaneLimits {
 }
 
 /// Serves a lane to its end: the peer's, the session's, or the server's.
-pub async fn serve<R, W>(place: LanePlace, limits: LaneLimits, flows: Flows, reader: Reader<R>, writer: Writer<W>)
-where
+pub async fn serve<R, W>(
+    place: LanePlace,
+    limits: LaneLimits,
+    trail: Trail,
+    flows: Flows,
+    reader: Reader<R>,
+    writer: Writer<W>,
+) where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
@@ -63,9 +72,11 @@ where
     flows.written.follow(Route::lane(Arc::clone(place.session()), Way::Down));
     let (out, outgoing) = mpsc::channel(OUTGOING);
     let (requests, downloads) = send::channel();
-    let writing = tokio::spawn(write(writer, outgoing, flows.written, limits.live.clone(), over.clone()));
-    let sending = tokio::spawn(send::run(place.session().clone(), downloads, out.clone(), limits.clone()));
-    let receiving = receive::Receiving::new(place.session().clone(), limits, flows.read, out, requests);
+    let writing = write(writer, outgoing, flows.written, limits.live.clone(), over.clone());
+    let writing = tokio::spawn(writing.in_current_span());
+    let sending = send::run(place.session().clone(), downloads, out.clone(), limits.clone());
+    let sending = tokio::spawn(sending.in_current_span());
+    let receiving = receive::Receiving::new(place.session().clone(), limits, trail, flows.read, out, requests);
     {
         // Pinned, because a future that is handed over takes its place twice. Gone before the writer is waited for,
         // which goes on as long as anybody may say something.
@@ -78,6 +89,11 @@ where
     sending.abort();
     // Answers to what was just published still go out, as long as the peer takes them.
     let _ = writing.await;
+}
+
+/// Of a transfer, in the log.
+fn span(transfer: u64) -> tracing::Span {
+    tracing::error_span!("transfer", transfer)
 }
 
 async fn write<W: AsyncWrite + Unpin>(

@@ -10,8 +10,10 @@
 //! - [`cli`]: the command line; [`sandbox`] confines the process before the daemon runs
 //! - [`identity`]: the server's key, its fingerprint, and TLS
 //! - [`daemon`]: a running server, from start to stop; [`recovery`] makes good what the last run left
+//! - [`reload`]: what it takes over from a configuration that is read anew
 //! - [`listener`]: the way in: TLS; [`gate`]: how many; [`greeting`]: who it is
 //! - [`source`]: where connections come from; [`penalties`]: what failed logins cost; [`refusals`]: counted by reason
+//! - [`audit`]: one line for every change
 //! - [`operator`]: what the operator's flags ask a running daemon
 //! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection; `metered`: its bytes, held to their limits
 //! - [`commons`]: what all users share, as their `bandwidth`
@@ -26,6 +28,7 @@
 //! - [`faults`]: one table from errors to what clients are told
 
 pub mod accounts;
+pub mod audit;
 mod bandwidth;
 pub mod catalog;
 pub mod cli;
@@ -54,6 +57,7 @@ pub mod penalties;
 pub mod publish;
 pub mod recovery;
 pub mod refusals;
+pub mod reload;
 pub mod sandbox;
 pub mod session;
 pub mod source;

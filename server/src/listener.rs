@@ -2,19 +2,25 @@
 //! refused is told why, as far as that does not feed a flood.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+use wire::fault::Detail;
 use wire::frame::Stage;
 use wire::link::{Reader, Writer};
 
+use crate::audit::{Origin, Trail};
 use crate::control::{self, ControlLimits};
+use crate::faults::going_down;
 use crate::flow::Flows;
 use crate::gate::{Gate, Place, Telling};
 use crate::greeting::{self, Door, Guest};
@@ -22,7 +28,6 @@ use crate::inlet::Inlet;
 use crate::lane::{self, LaneLimits};
 use crate::metered::Metered;
 use crate::refusals::{Reason, Refusal};
-use crate::source::Source;
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -39,9 +44,14 @@ pub struct Entrance {
     pub gate: Gate,
 }
 
-/// Accepts connections until `closing`; their tasks are tracked.
-pub async fn run(listener: TcpListener, entrance: Entrance, closing: CancellationToken, tasks: TaskTracker) {
-    while let Some(accepted) = closing.run_until_cancelled(listener.accept()).await {
+/// Accepts connections until `closed`; their tasks are tracked. While the server goes down all are told so.
+pub async fn run(
+    listener: TcpListener,
+    entrances: watch::Receiver<Entrance>,
+    closed: CancellationToken,
+    tasks: TaskTracker,
+) {
+    while let Some(accepted) = closed.run_until_cancelled(listener.accept()).await {
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -51,9 +61,19 @@ pub async fn run(listener: TcpListener, entrance: Entrance, closing: Cancellatio
                 continue;
             }
         };
-        let (source, span) = (Source::from(address.ip()), tracing::info_span!("connection", peer = %address));
-        match entrance.gate.enter(source) {
-            Ok(place) => drop(tasks.spawn(serve(stream, entrance.clone(), place).instrument(span))),
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let origin = Origin { connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed), address };
+        let source = origin.source();
+        // Of the highest level, so that whatever is logged says where it belongs.
+        let (connection, user) = (origin.connection, tracing::field::Empty);
+        let span = tracing::error_span!("connection", connection, source = %address, user);
+        let entrance = entrances.borrow().clone();
+        let entered = match entrance.lane.draining.is_cancelled() {
+            true => Err(Refusal { reason: Reason::Draining, fault: going_down().with(Detail::RetryAfter(RESTART)) }),
+            false => entrance.gate.enter(source),
+        };
+        match entered {
+            Ok(place) => drop(tasks.spawn(serve(stream, entrance.clone(), origin, place).instrument(span))),
             Err(refusal) => {
                 let _entered = span.enter();
                 tracing::info!(reason = refusal.reason.name(), "refused");
@@ -68,16 +88,19 @@ pub async fn run(listener: TcpListener, entrance: Entrance, closing: Cancellatio
 }
 
 /// A connection's life. Each part of it has memory of its own: what a task holds, it holds to its end.
-async fn serve(stream: TcpStream, entrance: Entrance, mut place: Place) {
-    let greeting = Box::pin(greet(stream, entrance.tls, &entrance.door, place.source()));
+async fn serve(stream: TcpStream, entrance: Entrance, origin: Origin, mut place: Place) {
+    let greeting = Box::pin(greet(stream, entrance.tls, &entrance.door, origin));
     let Some((guest, flows, reader, writer)) = greeting.await else { return };
     place.logged_in();
+    let user = &guest.session().tenant.name;
+    tracing::Span::current().record("user", tracing::field::display(user));
+    let trail = Trail::new(entrance.door.audit, origin, Some(user.clone()));
     match guest {
         Guest::Control(session) => {
             let sessions = entrance.door.sessions;
-            Box::pin(control::serve(session, sessions, entrance.control, flows, reader, writer)).await;
+            Box::pin(control::serve(session, sessions, entrance.control, trail, flows, reader, writer)).await;
         }
-        Guest::Lane(session) => Box::pin(lane::serve(session, entrance.lane, flows, reader, writer)).await,
+        Guest::Lane(session) => Box::pin(lane::serve(session, entrance.lane, trail, flows, reader, writer)).await,
     }
 }
 
@@ -86,9 +109,9 @@ async fn greet(
     stream: TcpStream,
     tls: TlsAcceptor,
     door: &Door,
-    source: Source,
+    origin: Origin,
 ) -> Option<(Guest, Flows, Reader<impl AsyncRead + Unpin + use<>>, Writer<impl AsyncWrite + Unpin + use<>>)> {
-    let deadline = Instant::now() + door.live.now().limits.login();
+    let (deadline, source) = (Instant::now() + door.live.now().limits.login(), origin.source());
     // Answers are small and waited for; large writes fill their segments anyway.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
@@ -113,7 +136,7 @@ async fn greet(
     let (read, written) = (flows.read.clone(), flows.written.clone());
     let (reading, writing) = (Metered::new(reading, read), Metered::new(writing, written));
     let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
-    match door.greet(source, deadline, &mut reader, &mut writer).await {
+    match door.greet(origin, deadline, &mut reader, &mut writer).await {
         Ok(guest) => Some((guest?, flows, reader, writer)),
         Err(error) => {
             tracing::debug!(%error, "greeting ended");
@@ -141,6 +164,10 @@ async fn tell(stream: TcpStream, tls: TlsAcceptor, refusal: Refusal, _telling: T
     }
 }
 
+/// Seconds after which a server that goes down may be there again.
+const RESTART: u32 = 2;
+/// So far, since the start.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// After a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Before a refusal is told.

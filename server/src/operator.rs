@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::audit::{Audit, Entry, operator};
 use crate::datadir::DataDir;
 use crate::penalties::{Penalties, Penalty};
 use crate::source::Source;
@@ -21,6 +22,7 @@ use crate::source::Source;
 pub struct ControlSocket {
     listener: UnixListener,
     penalties: Penalties,
+    audit: Audit,
 }
 
 /// What the operator asks.
@@ -54,13 +56,13 @@ pub enum OperatorError {
 
 impl ControlSocket {
     /// Makes the socket. One of a daemon that was killed gives way: the directory is locked.
-    pub(crate) fn open(dir: &DataDir, penalties: Penalties) -> io::Result<Self> {
+    pub(crate) fn open(dir: &DataDir, penalties: Penalties, audit: Audit) -> io::Result<Self> {
         match fs::remove_file(dir.control()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let (_open, path) = short(dir)?;
-        Ok(Self { listener: UnixListener::bind(path)?, penalties })
+        Ok(Self { listener: UnixListener::bind(path)?, penalties, audit })
     }
 
     /// Answers, one after another.
@@ -94,7 +96,8 @@ impl ControlSocket {
             Question::Unban(whose) => {
                 let whose: Option<Source> = whose.map(|whose| whose.parse()).transpose().map_err(io::Error::other)?;
                 let lifted = self.penalties.lift(whose, Instant::now());
-                tracing::info!(source = whose.map(tracing::field::display), lifted = lifted.len(), "penalties lifted");
+                let value = Some(whose.map_or_else(|| "all".to_owned(), |whose| whose.to_string()));
+                self.audit.note(&Entry { by: Some(operator(them)), value, ..Entry::now("unban") });
                 lifted
             }
         };
@@ -169,9 +172,9 @@ mod tests {
         let penalties = Penalties::new(PenaltyRules::default());
         let source = |number: u32| Source::from(IpAddr::from(number.to_be_bytes()));
         (0..1001).for_each(|number| penalties.broke_rules(source(number), Instant::now()));
-        drop(ControlSocket::open(&dir, penalties.clone()).expect("made, and left as by a kill"));
+        drop(ControlSocket::open(&dir, penalties.clone(), Audit::default()).expect("made, and left as by a kill"));
         assert!(matches!(bans(&dir).await, Err(OperatorError::NotRunning(_))));
-        let socket = ControlSocket::open(&dir, penalties).expect("made anew");
+        let socket = ControlSocket::open(&dir, penalties, Audit::default()).expect("made anew");
         let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(socket.run()));
 
         let all = bans(&dir).await.expect("answered");

@@ -20,12 +20,12 @@ use table::{Entry, Table};
 /// Everything that is held against anybody. A cheap handle.
 #[derive(Clone, Debug)]
 pub struct Penalties {
-    rules: PenaltyRules,
     book: Arc<Mutex<Book>>,
 }
 
 #[derive(Debug)]
 struct Book {
+    rules: PenaltyRules,
     /// A source as a whole, or one user from it.
     held: Table<(Source, Option<UserName>)>,
     /// Who has logged in from where: what others do at the source is not held against them.
@@ -50,8 +50,13 @@ pub struct Penalty {
 impl Penalties {
     /// Nothing is held against anybody.
     pub fn new(rules: PenaltyRules) -> Self {
-        let book = Book { held: Table::new(rules.remembered), proven: Table::new(rules.remembered) };
-        Self { book: Arc::new(Mutex::new(book)), rules }
+        let (held, proven) = (Table::new(rules.remembered), Table::new(rules.remembered));
+        Self { book: Arc::new(Mutex::new(Book { rules, held, proven })) }
+    }
+
+    /// Other rules for what comes from now on; the tables keep their size.
+    pub fn set_rules(&self, rules: PenaltyRules) {
+        self.book().rules = rules;
     }
 
     /// Whether a login may be looked at, before and after the work that it takes. A refusal costs nothing further.
@@ -65,15 +70,14 @@ impl Penalties {
     pub fn failed(&self, source: Source, user: Option<&UserName>, now: Instant) -> Result<Option<Duration>, Refusal> {
         let mut book = self.book();
         book.check(source, user, now)?;
-        let of_source = book.hold((source, None), self.rules.source_failures, &self.rules, now);
-        let of_user =
-            user.and_then(|user| book.hold((source, Some(user.clone())), self.rules.user_failures, &self.rules, now));
+        let of_source = book.hold((source, None), now);
+        let of_user = user.and_then(|user| book.hold((source, Some(user.clone())), now));
         Ok(of_source.max(of_user))
     }
 
     /// A source broke the protocol before it had logged in.
     pub fn broke_rules(&self, source: Source, now: Instant) {
-        self.book().hold((source, None), self.rules.source_failures, &self.rules, now);
+        self.book().hold((source, None), now);
     }
 
     /// A user logged in. Nothing is forgotten for that: it may have been somebody else who failed.
@@ -89,35 +93,15 @@ impl Penalties {
 
     /// What is held against anybody, the longest refused first.
     pub fn all(&self, now: Instant) -> Vec<Penalty> {
-        self.held(&self.book(), None, now)
+        self.book().shown(None, now)
     }
 
     /// Forgets what is held against a source and its users, or against all; tells what it was.
     pub fn lift(&self, whose: Option<Source>, now: Instant) -> Vec<Penalty> {
         let mut book = self.book();
-        let lifted = self.held(&book, whose, now);
+        let lifted = book.shown(whose, now);
         book.held.retain(|(source, _)| whose.is_some_and(|whose| whose != *source));
         lifted
-    }
-
-    fn held(&self, book: &Book, whose: Option<Source>, now: Instant) -> Vec<Penalty> {
-        let wanted = book.held.iter(now).filter(|(key, _)| whose.is_none_or(|whose| whose == key.0));
-        let mut held: Vec<_> = wanted.map(|(key, entry)| self.shown(key, entry, now)).collect();
-        held.sort_by(|a, b| {
-            let rank = |penalty: &Penalty| (penalty.refused_seconds, penalty.failures);
-            rank(b).cmp(&rank(a)).then_with(|| (&a.source, &a.user).cmp(&(&b.source, &b.user)))
-        });
-        held
-    }
-
-    fn shown(&self, (source, user): &(Source, Option<UserName>), entry: &Entry, now: Instant) -> Penalty {
-        Penalty {
-            source: source.to_string(),
-            user: user.as_ref().map(UserName::to_string),
-            failures: entry.failures(self.rules.forgive(), now),
-            refused_seconds: whole_seconds(entry.refused.saturating_duration_since(now)),
-            forgotten_seconds: whole_seconds(entry.end().saturating_duration_since(now)),
-        }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -151,16 +135,31 @@ impl Book {
         Some(refused.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// Holds one more failure against `key`, of which `free` cost nothing.
-    fn hold(
-        &mut self,
-        key: (Source, Option<UserName>),
-        free: u32,
-        rules: &PenaltyRules,
-        now: Instant,
-    ) -> Option<Duration> {
+    fn shown(&self, whose: Option<Source>, now: Instant) -> Vec<Penalty> {
+        let wanted = self.held.iter(now).filter(|(key, _)| whose.is_none_or(|whose| whose == key.0));
+        let mut shown: Vec<_> = wanted.map(|(key, entry)| self.show(key, entry, now)).collect();
+        shown.sort_by(|a, b| {
+            let rank = |penalty: &Penalty| (penalty.refused_seconds, penalty.failures);
+            rank(b).cmp(&rank(a)).then_with(|| (&a.source, &a.user).cmp(&(&b.source, &b.user)))
+        });
+        shown
+    }
+
+    fn show(&self, (source, user): &(Source, Option<UserName>), entry: &Entry, now: Instant) -> Penalty {
+        Penalty {
+            source: source.to_string(),
+            user: user.as_ref().map(UserName::to_string),
+            failures: entry.failures(self.rules.forgive(), now),
+            refused_seconds: whole_seconds(entry.refused.saturating_duration_since(now)),
+            forgotten_seconds: whole_seconds(entry.end().saturating_duration_since(now)),
+        }
+    }
+
+    /// Holds one more failure against `key`, of which some are free.
+    fn hold(&mut self, key: (Source, Option<UserName>), now: Instant) -> Option<Duration> {
+        let free = if key.1.is_some() { self.rules.user_failures } else { self.rules.source_failures };
         let before = self.held.get(&key).copied().unwrap_or(Entry { forgotten: now, refused: now });
-        let entry = before.with_failure(free, rules, now);
+        let entry = before.with_failure(free, &self.rules, now);
         self.held.put(key, entry, now);
         Some(entry.refused.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use wire::message::{Expect, Offer};
-use wire::{Cv, Fault, RemotePath, Root};
+use wire::{Code, Cv, Fault, RemotePath, Root};
 
 use crate::catalog::{IntentId, PublishIntent, Record, Settled, Stamp as RecordStamp};
 use crate::tenant::Tenant;
@@ -39,13 +39,25 @@ pub struct Ready {
     pub promised: Growth,
 }
 
+/// A file that has its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Bytes of the file that it replaced.
+    pub replaced: Option<u64>,
+}
+
+/// What became of a file.
+pub type Outcome = Result<Published, Fault>;
+
+/// Publishes one proven file.
+pub async fn publish_one(tenant: &Arc<Tenant>, ready: Ready, reservation: Reservation) -> Outcome {
+    let published = publish(tenant, vec![ready], vec![reservation]).await.pop();
+    published.unwrap_or_else(|| Err(Fault::new(Code::Internal, "nothing was published")))
+}
+
 /// Publishes proven files, each with its own result; no two have the same path. The reservations cover
 /// what was promised to them and end here. The order of the steps is the promise.
-pub async fn publish(
-    tenant: &Arc<Tenant>,
-    batch: Vec<Ready>,
-    reservations: Vec<Reservation>,
-) -> Vec<Result<(), Fault>> {
+async fn publish(tenant: &Arc<Tenant>, batch: Vec<Ready>, reservations: Vec<Reservation>) -> Vec<Outcome> {
     let synced = sync(tenant, batch).await;
     name(tenant, synced, reservations).await
 }
@@ -53,12 +65,12 @@ pub async fn publish(
 /// Files whose content is on the disk, and what became of the others so far.
 struct Synced {
     going: Vec<Going>,
-    results: Vec<Result<(), Fault>>,
+    results: Vec<Outcome>,
 }
 
 /// The first half, which needs no turn: the contents are on the disk.
 async fn sync(tenant: &Tenant, batch: Vec<Ready>) -> Synced {
-    let mut results: Vec<Result<(), Fault>> = batch.iter().map(|_| Ok(())).collect();
+    let mut results: Vec<Outcome> = batch.iter().map(|_| Ok(Published::default())).collect();
     let going: Vec<Going> = batch.into_iter().enumerate().map(|(place, ready)| Going::new(place, ready)).collect();
     let names: Vec<String> = going.iter().map(|item| item.ready.staged.name.clone()).collect();
     let going = sync_contents(tenant, going, &mut results).await;
@@ -67,7 +79,7 @@ async fn sync(tenant: &Tenant, batch: Vec<Ready>) -> Synced {
 }
 
 /// The second half, one after another: names, records and ledger.
-async fn name(tenant: &Arc<Tenant>, synced: Synced, mut reservations: Vec<Reservation>) -> Vec<Result<(), Fault>> {
+async fn name(tenant: &Arc<Tenant>, synced: Synced, mut reservations: Vec<Reservation>) -> Vec<Outcome> {
     let Synced { mut going, mut results } = synced;
     let directories = {
         let changing = match tenant.changing().await {
@@ -84,6 +96,7 @@ async fn name(tenant: &Arc<Tenant>, synced: Synced, mut reservations: Vec<Reserv
         if results.iter().all(Result::is_ok) {
             changing.settled();
         }
+        going.iter().for_each(|item| tell_replaced(&mut results, item));
         going.iter().map(|item| item.ready.path.parent()).collect()
     };
     let published = results.iter().filter(|result| result.is_ok()).count();
@@ -108,13 +121,19 @@ impl Going {
     }
 }
 
-fn fail(results: &mut [Result<(), Fault>], place: usize, fault: Fault) {
+fn fail(results: &mut [Outcome], place: usize, fault: Fault) {
     if let Some(result) = results.get_mut(place) {
         *result = Err(fault);
     }
 }
 
-async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+fn tell_replaced(results: &mut [Outcome], item: &Going) {
+    if let Some(Ok(published)) = results.get_mut(item.place) {
+        published.replaced = item.replaced.map(|old| old.size);
+    }
+}
+
+async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Outcome]) -> Vec<Going> {
     let places: Vec<usize> = going.iter().map(|item| item.place).collect();
     let start = Instant::now();
     let done = tenant
@@ -155,7 +174,7 @@ async fn sync_contents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result
 }
 
 /// Throws away what could not be made to last: see [`crate::vault::Home::sync`].
-async fn forsake(tenant: &Tenant, names: Vec<String>, results: &[Result<(), Fault>]) {
+async fn forsake(tenant: &Tenant, names: Vec<String>, results: &[Outcome]) {
     let failed: Vec<String> =
         names.into_iter().zip(results).filter(|(_, result)| result.is_err()).map(|(name, _)| name).collect();
     if failed.is_empty() {
@@ -176,7 +195,7 @@ async fn reserve_again(
     tenant: &Arc<Tenant>,
     going: Vec<Going>,
     reservations: &mut Vec<Reservation>,
-    results: &mut [Result<(), Fault>],
+    results: &mut [Outcome],
 ) -> Vec<Going> {
     let places: Vec<usize> = going.iter().map(|item| item.place).collect();
     let looked = tenant.on_disk(move |home| {
@@ -221,7 +240,7 @@ async fn more_than_promised(
     Ok((replaced, Some(Reservation::take(tenant, more).await?)))
 }
 
-async fn note_intents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+async fn note_intents(tenant: &Tenant, going: Vec<Going>, results: &mut [Outcome]) -> Vec<Going> {
     let intents = going
         .iter()
         .map(|item| PublishIntent {
@@ -253,7 +272,7 @@ async fn note_intents(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<
     kept
 }
 
-async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<(), Fault>]) -> Vec<Going> {
+async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Outcome]) -> Vec<Going> {
     let places: Vec<usize> = going.iter().map(|item| item.place).collect();
     let done = tenant
         .on_disk(move |home| {
@@ -295,7 +314,7 @@ async fn give_names(tenant: &Tenant, going: Vec<Going>, results: &mut [Result<()
     named
 }
 
-async fn settle(tenant: &Tenant, going: &[Going], reservations: &[Reservation], results: &mut [Result<(), Fault>]) {
+async fn settle(tenant: &Tenant, going: &[Going], reservations: &[Reservation], results: &mut [Outcome]) {
     let settled = going
         .iter()
         .filter_map(|item| Some(Settled { intent: item.intent?, replaced: item.replaced.map(|old| old.size) }))

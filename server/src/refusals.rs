@@ -44,13 +44,15 @@ pub enum Reason {
     Timeout,
     /// The server itself failed.
     Internal,
+    /// A connection while the server goes down.
+    Draining,
     /// Of all these, connections that were closed without a word, because too many were refused at once.
     Untold,
 }
 
 impl Reason {
     /// All, in the order of their counters.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Connections,
         Self::Guests,
         Self::SourceConnections,
@@ -68,6 +70,7 @@ impl Reason {
         Self::Protocol,
         Self::Timeout,
         Self::Internal,
+        Self::Draining,
         Self::Untold,
     ];
 
@@ -91,6 +94,7 @@ impl Reason {
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
+            Self::Draining => "draining",
             Self::Untold => "untold",
         }
     }

@@ -1,5 +1,5 @@
 //! A second wall behind the jail of each home: the kernel lets the process open what lies in its data directory,
-//! read what its configuration names, and nothing else, and it connects to nobody (Landlock).
+//! read what its configuration names, write its audit, and nothing else, and it connects to nobody (Landlock).
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -71,6 +71,9 @@ pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, SandboxErro
     let Ok(ruleset) = needed else { return Ok(Wall::None) };
     let read = [file, config.certificate.as_deref(), config.key.as_deref()];
     let read = read.into_iter().flatten().flat_map(directories);
+    // Made anew when it was moved away.
+    let audit = config.audit_log.iter().flat_map(|file| directories(file));
+    let append = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg;
     let reach = |path: &PathBuf| match PathFd::new(path) {
         Ok(opened) => Ok(PathBeneath::new(opened, AccessFs::from_all(KNOWN))),
         Err(source) => Err(SandboxError::Unreachable { path: path.clone(), source }),
@@ -84,6 +87,7 @@ pub fn confine(config: &Config, file: Option<&Path>) -> Result<Wall, SandboxErro
         .add_rules(path_beneath_rules([&config.data_dir], AccessFs::from_all(KNOWN)))?
         .add_rules(reached)?
         .add_rules(path_beneath_rules(read, AccessFs::from_read(KNOWN)))?
+        .add_rules(path_beneath_rules(audit, append))?
         .restrict_self()?;
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced => Wall::Whole,

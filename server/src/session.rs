@@ -4,6 +4,7 @@
 mod running;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -180,7 +181,7 @@ impl Sessions {
                     tracing::info!(user = %session.tenant.name, "session ended: the account changed");
                     self.close(&session);
                 }
-                Err(error) => tracing::error!(%error, "accounts cannot be read"),
+                Err(error) => tracing::error!(error = &error as &dyn Error, "accounts cannot be read"),
             }
         }
     }

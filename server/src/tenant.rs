@@ -14,7 +14,7 @@ use wire::{BLOCK, Code, Fault, RemotePath, UserName};
 use crate::bandwidth::Traffic;
 use crate::catalog::{Catalog, Record, UserId};
 use crate::commons::Commons;
-use crate::faults::lost_task;
+use crate::faults::{going_down, lost_task};
 use crate::publish::small::{self, GROUP, SMALL_PREFIX, Small};
 use crate::recovery;
 use crate::vault::{Home, Leftover, Listing, Page, Stamp, VaultError, staging_name};
@@ -193,7 +193,7 @@ impl Tenant {
 
     /// Hands a small file to the group that is published next.
     pub async fn publish_small(&self, small: Small) -> Result<(), Fault> {
-        self.small.send(small).await.map_err(|_| Fault::new(Code::Draining, "the server is going down"))
+        self.small.send(small).await.map_err(|_| going_down())
     }
 
     /// Takes over the staging file of `path`: whoever had it is told through its `revoked` and is

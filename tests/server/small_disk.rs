@@ -24,6 +24,7 @@ use wire::message::{Expect, Op};
 enum Small {
     Homes,
     Catalog,
+    Audit,
 }
 
 /// A server whose disk is small, with the account `ada`.
@@ -34,12 +35,13 @@ struct Place {
     small: Small,
 }
 
-/// `$1` the program, `$2` the small disk, `$3` the data directory, `$4` the homes, `$5` the password, `$6` what is kept free.
+/// `$1` the program, `$2` the small disk, `$3` the data directory, `$4` the homes, `$5` the password, `$6` what is kept free,
+/// `$7` more configuration.
 const SCRIPT: &str = r#"
 set -e
 mount -t tmpfs -o size=8m none "$2"
 [ "$4" = "$3/users" ] || ln -s "$4" "$3/users"
-printf 'also_reach = ["%s"]\nmin_free = "%s"\n' "$4" "$6" > "${3%/data}/server.toml"
+printf 'also_reach = ["%s"]\nmin_free = "%s"\n%s\n' "$4" "$6" "$7" > "${3%/data}/server.toml"
 printf %s "$5" | "$1" --data-dir "$3" --add-user ada --password-stdin >&2
 exec "$1" --config "${3%/data}/server.toml" --data-dir "$3" --listen 127.0.0.1:0
 "#;
@@ -55,7 +57,13 @@ impl Place {
         let dir = tempfile::tempdir().expect("a directory");
         let (data, homes) = (dir.path().join("data"), Self::homes_below(dir.path(), small));
         fs::create_dir_all(&data).and_then(|()| fs::create_dir_all(&homes)).expect("made");
-        let disk = if small == Small::Homes { &homes } else { &data };
+        let audit = dir.path().join("audit");
+        fs::create_dir(&audit).expect("made");
+        let (disk, more) = match small {
+            Small::Homes => (&homes, String::new()),
+            Small::Catalog => (&data, String::new()),
+            Small::Audit => (&audit, format!("audit_log = {:?}", audit.join("audit.log"))),
+        };
         let may = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(disk).output();
         if !may.is_ok_and(|output| output.status.success()) {
             // Past the capture of a test's output: it must not look as if it had been shown.
@@ -64,7 +72,7 @@ impl Place {
         }
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_server")]);
-        command.args([disk, &data, &homes]).args([PASSWORD, min_free]);
+        command.args([disk, &data, &homes]).args([PASSWORD, min_free, &more]);
         let log = fs::File::create(dir.path().join("log")).expect("made");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("started");
         let mut line = String::new();
@@ -90,7 +98,11 @@ impl Place {
     }
 
     fn disk(&self) -> PathBuf {
-        self.dir.path().join(if self.small == Small::Homes { "data/users" } else { "data" })
+        self.dir.path().join(match self.small {
+            Small::Homes => "data/users",
+            Small::Catalog => "data",
+            Small::Audit => "audit",
+        })
     }
 
     fn staged(&self) -> usize {
@@ -242,4 +254,29 @@ async fn a_catalog_on_a_full_disk_refuses_and_changes_nothing() {
     lane.put("small", b"small", Expect::Absent).await.expect("stored");
     lane.put("file", &new, Expect::Any).await.expect("stored");
     place.whole(&mut session, &mut lane, &new).await;
+}
+
+#[tokio::test]
+async fn an_audit_on_a_full_disk_loses_no_line_and_stops_nobody() {
+    let Some(place) = Place::start(Small::Audit) else { return };
+    let (mut session, _lane) = place.login().await;
+    let (file, log) = (place.seen(&place.disk().join("audit.log")), place.dir.path().join("log"));
+    let read = |file: &Path| fs::read_to_string(file).expect("read");
+    place.fill(0);
+    let mut made = 0;
+    // What is left of its last page fills up.
+    while !read(&log).contains("the audit file takes no lines") {
+        made += 1;
+        assert!(made < 100, "{}", read(&log));
+        session.order(Op::Mkdir { path: raw(format!("{made}")), parents: false }).await.expect("made");
+    }
+    session.order(Op::Mkdir { path: raw("more"), parents: false }).await.expect("made");
+    place.free();
+    session.order(Op::Mkdir { path: raw("last"), parents: false }).await.expect("made");
+    assert!(read(&log).contains("the audit file takes lines again"));
+    let in_file: Vec<serde_json::Value> =
+        read(&file).lines().map(|line| serde_json::from_str(line).expect("whole")).collect();
+    let in_file = in_file.iter().filter(|line| line["verb"] == "mkdir").count();
+    let in_log = read(&log).lines().filter(|line| line.contains(" audit: ") && line.contains("verb=\"mkdir\"")).count();
+    assert_eq!((in_file + in_log, in_log), (made + 2, 2), "each in one of the two");
 }

@@ -8,8 +8,10 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
-use tui_client::engine::status::{AfterCopy, End, IfExists, Job, NewItem, Outcome};
-use tui_client::engine::{Accept, ConnectError, Credentials, Engine, KnownServers, Options, Target, Trust, connect};
+pub use tui_client::engine::status::IfExists;
+use tui_client::engine::status::{AfterCopy, End, Job, NewItem, Outcome};
+pub use tui_client::engine::{Accept, Notice, Options};
+use tui_client::engine::{ConnectError, Credentials, Engine, KnownServers, Target, Trust, connect};
 use wire::RemotePath;
 use wire::message::Secret;
 

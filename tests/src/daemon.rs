@@ -9,7 +9,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, kill_process, prlimit};
 use tempfile::TempDir;
 
 use crate::host::PASSWORD;
@@ -77,7 +78,7 @@ impl Daemon {
 
     /// Asks it to end, and waits.
     pub fn terminate(&mut self) -> Result<ExitStatus> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -86,6 +87,29 @@ impl Daemon {
             ensure!(start.elapsed() < PATIENCE, "the server does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Sends it a signal, and does not wait.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Puts another configuration file in the place of its own, as an editor does it, and has it read anew.
+    pub fn reload(&self, config: &str) -> Result<()> {
+        let (file, new) = (self.place.path().join("server.toml"), self.place.path().join("server.toml.new"));
+        fs::write(&new, config)?;
+        fs::rename(new, file)?;
+        self.signal(Signal::HUP)
+    }
+
+    /// Where its configuration and its log lie.
+    pub fn place(&self) -> &Path {
+        self.place.path()
     }
 
     /// Starts it again, on the same data and at the same port.

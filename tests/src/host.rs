@@ -155,7 +155,7 @@ impl Host {
     /// Ends the server as SIGTERM does, and waits for it.
     pub async fn stop(&mut self) -> Result<()> {
         self.shutdown.cancel();
-        if let Some(running) = self.running.take() {
+        if let Some(mut running) = self.running.take() {
             tokio::time::timeout(PATIENCE, running.stopped()).await.context("the server does not stop")?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, KeyLog, NoKeyLog, SignatureScheme};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
@@ -64,14 +64,24 @@ impl Line {
         Self::over(connect_from(from, server).await?).await
     }
 
+    /// The same, telling the keys of the connection.
+    pub async fn open_telling(server: SocketAddr, keys: Arc<dyn KeyLog>) -> Result<Self> {
+        Self::shake_hands(TcpStream::connect(server).await?, keys).await
+    }
+
     /// Shakes hands on a connection that is there.
     pub async fn over(stream: TcpStream) -> Result<Self> {
+        Self::shake_hands(stream, Arc::new(NoKeyLog)).await
+    }
+
+    async fn shake_hands(stream: TcpStream, keys: Arc<dyn KeyLog>) -> Result<Self> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(BelieveAll));
         let mut config = config.with_no_client_auth();
         config.alpn_protocols = vec![ALPN.to_vec()];
+        config.key_log = keys;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost")?;
         let stream = timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await??;

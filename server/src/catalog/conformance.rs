@@ -269,7 +269,8 @@ async fn what_is_in_the_trash_is_known(catalog: &Catalog) {
     let change = catalog.begin_erase(ada, again).await.expect("begun").expect("it is there");
     assert_eq!(catalog.trashed(ada, again).await.expect("read"), None, "it may not be whole any more");
     let expired = catalog.expired().await.expect("read");
-    assert_eq!(expired, [Expired { user: ada, name: name("ada"), id: again }], "tried again until it is gone");
+    let due = Expired { user: ada, name: name("ada"), id: again, path: path("d0") };
+    assert_eq!(expired, [due], "tried again until it is gone");
     settle(change, RecordChange::Erased(again)).await;
     assert!(catalog.trash(ada).await.expect("read").is_empty() && !root("d0").await);
 

@@ -42,6 +42,8 @@ pub struct Expired {
     pub name: UserName,
     /// Its number.
     pub id: u64,
+    /// Where it was.
+    pub path: RemotePath,
 }
 
 impl Catalog {
@@ -118,7 +120,7 @@ impl Catalog {
             let mut query = db.prepare_cached(EXPIRED)?;
             let expired = |row: &Row<'_>| {
                 let (user, name) = (UserId(row.get("user")?), row.get::<_, Name>("user_name")?.0);
-                Ok(Expired { user, name, id: row.get::<_, Label>("id")?.0 })
+                Ok(Expired { user, name, id: row.get::<_, Label>("id")?.0, path: sql::path(row)? })
             };
             Ok(query.query_map([], expired)?.collect::<Result<_, _>>()?)
         })
@@ -170,5 +172,5 @@ const TICK: &str = "
 UPDATE clock SET counted = counted + max(0, min(unixepoch() - seen, 86400)), seen = unixepoch()";
 
 const EXPIRED: &str = "
-SELECT trash.id, trash.user, users.name AS user_name FROM clock, trash JOIN users ON users.id = trash.user
+SELECT trash.id, trash.user, trash.dir, trash.name, users.name AS user_name FROM clock, trash JOIN users ON users.id = trash.user
 WHERE doomed OR trash_days IS NULL OR since + trash_days * 86400 <= counted ORDER BY trash.id";

@@ -2,19 +2,71 @@
 
 use std::io::{self, Write};
 
+use rustix::process::geteuid;
 use wire::UserName;
 use wire::size;
 
 use super::{CliError, Days, Done, Flags, Limit, Whose, check, print, run, secret};
-use crate::accounts::{Accounts, Home};
-use crate::config::{self, Config};
+use crate::accounts::{AccountError, Accounts, Home};
+use crate::audit::{self, Entry, operator};
+use crate::config::{self, Config, Rate};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
 use crate::operator;
 use crate::sandbox::Wall;
 
-/// Does what the flags ask for.
+/// Does what the flags ask for, and leaves a line for the audit of what that changed.
 pub(super) async fn perform(flags: &Flags, wall: Wall) -> Result<Done, CliError> {
+    let result = perform_it(flags, wall).await;
+    let outcome = match &result {
+        Ok(_) => "done",
+        Err(CliError::Account(AccountError::Left { .. })) => "io",
+        // Nothing was changed.
+        Err(_) => return result,
+    };
+    if let Some(entry) = deed(flags) {
+        let entry = Entry { by: Some(operator(geteuid().as_raw())), outcome: outcome.into(), ..entry };
+        let dir = DataDir::open(&flags.configuration()?.data_dir)?;
+        if let Err(error) = audit::leave(&dir, &entry) {
+            let program = super::program(std::env::args_os());
+            super::complain(&program, &format!("it is done, but there is no line of the audit for it: {error}"));
+        }
+    }
+    result
+}
+
+/// What the flags change, for the audit.
+fn deed(flags: &Flags) -> Option<Entry> {
+    let entry = |verb, user: &UserName| Entry { user: Some(user.to_string()), ..Entry::now(verb) };
+    let shown = |what, limit: Option<u64>| {
+        format!("{what} {}", limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string()))
+    };
+    let rate = flags.rate.filter(|_| flags.set_rate.is_some()).map(|rate| match rate {
+        Rate::Configured => "rate default".to_owned(),
+        rate => shown("rate", rate.limit(None)),
+    });
+    let values = [
+        flags.quota.map(|Limit(quota)| shown("quota", quota)),
+        flags.max_files.map(|Limit(files)| shown("max_files", files)),
+        flags.trash.map(|Days(days)| shown("trash", days.map(u64::from))),
+        rate,
+    ];
+    let values: Vec<String> = values.into_iter().flatten().collect();
+    let value = Some(values.join(", ")).filter(|value| !value.is_empty());
+    let of = |verb, user: &Option<UserName>| user.as_ref().map(|user| entry(verb, user));
+    of("add_user", &flags.add_user)
+        .or_else(|| of("set_quota", &flags.set_quota))
+        .or_else(|| of("set_trash", &flags.set_trash))
+        .or_else(|| of("set_rate", &flags.set_rate))
+        .map(|entry| Entry { value, ..entry })
+        .or_else(|| of("remove_user", &flags.remove_user))
+        .or_else(|| of("set_password", &flags.set_password))
+        .or_else(|| of("lock_user", &flags.lock_user))
+        .or_else(|| of("unlock_user", &flags.unlock_user))
+        .or_else(|| flags.rescan.as_ref().and_then(|user| of("rescan", user).or_else(|| Some(Entry::now("rescan")))))
+}
+
+async fn perform_it(flags: &Flags, wall: Wall) -> Result<Done, CliError> {
     if let Some(name) = &flags.verify {
         return check::verify(flags, &flags.configuration()?, name.as_ref()).await;
     }
@@ -84,7 +136,7 @@ async fn act(flags: &Flags, wall: Wall) -> Result<(), CliError> {
         let lifted = operator::unban(&DataDir::open(&config.data_dir)?, whose).await?;
         return Ok(print::bans(&mut io::stdout(), &lifted, flags.json)?);
     }
-    run::daemon(config, wall).await
+    run::daemon(flags, config, wall).await
 }
 
 /// Also reads the operator's certificate, which only the daemon would otherwise miss.

@@ -1,23 +1,25 @@
-//! The daemon in the foreground: its log, its signals, and the line that says it is ready.
+//! The daemon in the foreground: its signals, and the line that says it is ready.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::level_filters::LevelFilter;
 
-use super::CliError;
-use crate::config::{Config, Format, Level, Log};
+use super::log::{self, LogLevel};
+use super::{CliError, Flags};
+use crate::Running;
+use crate::config::Config;
 use crate::sandbox::Wall;
 
-/// Runs until SIGTERM or SIGINT; a second one ends it at once.
-pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
-    begin_log(&config.log);
+/// Runs until SIGTERM or SIGINT; a second one ends it at once. SIGHUP has it read its configuration anew.
+pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<(), CliError> {
+    let level = log::begin(&config.log);
     let mut signals = Signals::new().map_err(CliError::Signals)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(CliError::Signals)?;
     let shutdown = CancellationToken::new();
     let (memory, descriptors) = (crate::memory::bound(&config), raise_descriptors());
-    let running = crate::start(config, shutdown.clone()).await?;
+    let mut running = crate::start(config, shutdown.clone()).await?;
     match wall {
         Wall::Whole | Wall::Off => tracing::info!(landlock = wall.shown(), "sandbox"),
         Wall::Partly | Wall::None => tracing::warn!(landlock = wall.shown(), "sandbox"),
@@ -29,18 +31,51 @@ pub(super) async fn daemon(config: Config, wall: Wall) -> Result<(), CliError> {
     }
     writeln!(io::stdout(), "listening on {}", running.address)?;
 
-    let stopped = running.stopped();
-    tokio::pin!(stopped);
-    tokio::select! {
-        () = &mut stopped => return Ok(()),
-        () = signals.next() => shutdown.cancel(),
+    loop {
+        tokio::select! {
+            () = running.stopped() => return Ok(()),
+            () = signals.next() => break,
+            _ = hangup.recv() => reload(flags, &mut running, &level),
+        }
     }
-    tracing::info!("going down");
+    shutdown.cancel();
     tokio::select! {
-        () = stopped => Ok(()),
+        () = running.stopped() => Ok(()),
         // Not even destructors: whoever asks twice wants it gone, and the next start recovers.
         () = signals.next() => std::process::exit(1),
     }
+}
+
+/// Takes the configuration over as it is now, with the same flags; or nothing of it, and says why.
+fn reload(flags: &Flags, running: &mut Running, level: &LogLevel) {
+    let read = flags.configuration().map_err(CliError::Config);
+    let (log, memory) = match &read {
+        Ok(config) => (config.log.level, crate::memory::bound(config)),
+        Err(error) => return refuse(error),
+    };
+    match read.and_then(|config| Ok(running.reload(config)?)) {
+        Ok(reloaded) => {
+            level.set(log);
+            for key in reloaded.kept {
+                tracing::warn!(key, "this setting counts only from the next start on");
+            }
+            if reloaded.fingerprint != running.fingerprint {
+                let (before, now) = (&running.fingerprint, &reloaded.fingerprint);
+                tracing::warn!(before, now, "another key: clients that know the former one refuse it");
+                running.fingerprint = reloaded.fingerprint;
+            }
+            tracing::info!(memory, "the configuration was taken over");
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &CliError) {
+    let mut causes = super::causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let hint = causes.any(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
+    let hint = hint.then_some("files beside those of the start can be read; others need a restart");
+    let error = super::in_one_line(error);
+    tracing::error!(error, hint, "the configuration was not taken over, and all stays as it is");
 }
 
 /// As many open files as the system lets this process have: by default it is far fewer. How many that is.
@@ -70,20 +105,5 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-fn begin_log(log: &Log) {
-    let level = match log.level {
-        Level::Error => LevelFilter::ERROR,
-        Level::Warn => LevelFilter::WARN,
-        Level::Info => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Trace => LevelFilter::TRACE,
-    };
-    let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
-    match log.format {
-        Format::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
-        Format::Json => builder.json().init(),
     }
 }

@@ -1,6 +1,7 @@
 //! What the daemon does for its custody by itself: a round through all files every so many days, and the rescans that
 //! the flag asks for.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,20 +13,20 @@ use super::rescan::{Reading, rescan};
 use super::verify::Verification;
 use super::{CustodyError, report};
 use crate::catalog::{Catalog, Recorded, Scope, What};
-use crate::config::Verify;
+use crate::config::{Live, Verify};
 use crate::session::Sessions;
 use crate::vault::Vault;
 
 /// Begins a round whenever one is due, and goes on with one that was cut off.
-pub(crate) async fn verifying(catalog: Catalog, vault: Vault, verify: Verify, draining: CancellationToken) {
-    if verify.every_days == 0 {
-        return;
-    }
+pub(crate) async fn verifying(catalog: Catalog, vault: Vault, live: Live, draining: CancellationToken) {
     while !draining.is_cancelled() {
+        let verify = live.now().verify.clone();
         match catalog.round_is_due(Scope::Clock, verify.every_days).await {
-            Ok(true) => round(&catalog, &vault, &verify, &draining).await,
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "the catalog does not tell when files were verified"),
+            Ok(true) if verify.every_days > 0 => round(&catalog, &vault, &verify, &draining).await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn Error, "the catalog does not tell when files were verified")
+            }
         }
         let _ = draining.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
     }
@@ -50,14 +51,14 @@ async fn round(catalog: &Catalog, vault: &Vault, verify: &Verify, draining: &Can
 pub(crate) async fn rescanning(
     catalog: Catalog,
     sessions: Arc<Sessions>,
-    rate: Option<u64>,
+    live: Live,
     look: Arc<Notify>,
     draining: CancellationToken,
     running: TaskTracker,
 ) {
-    let reading = Reading { rate, stop: draining.clone() };
     while !draining.is_cancelled() {
-        let answering = answer_all(catalog.clone(), Arc::clone(&sessions), reading.clone());
+        let reading = Reading { rate: live.now().verify.rate, stop: draining.clone() };
+        let answering = answer_all(catalog.clone(), Arc::clone(&sessions), reading);
         if let Err(error) = running.spawn(answering).await {
             tracing::error!(%error, "a rescan was lost");
         }
@@ -67,7 +68,7 @@ pub(crate) async fn rescanning(
 
 async fn answer_all(catalog: Catalog, sessions: Arc<Sessions>, reading: Reading) {
     let asked = catalog.asked_rescans().await.unwrap_or_else(|error| {
-        tracing::error!(%error, "the catalog does not tell what to rescan");
+        tracing::error!(error = &error as &dyn Error, "the catalog does not tell what to rescan");
         Vec::new()
     });
     for (user, name) in asked {
@@ -84,7 +85,7 @@ async fn answer_all(catalog: Catalog, sessions: Arc<Sessions>, reading: Reading)
             return;
         }
         if let Err(error) = catalog.answer_rescan(user, &done.map_err(|fault| fault.to_string())).await {
-            tracing::error!(%error, "a rescan could not be answered");
+            tracing::error!(error = &error as &dyn Error, "a rescan could not be answered");
         }
     }
 }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use wire::block::{self, BLOCK};
 use wire::message::Kind;
-use wire::{Code, Cv, Fault, RemotePath, Root};
+use wire::{Cv, Fault, RemotePath, Root};
 
 use super::reader::{Cut, Reader};
 use super::{is_alike, open, report};
 use crate::catalog::{Place, Record, RecordKey, Rescanned, Round, Scope, Stamp as RecordStamp, What};
+use crate::faults::going_down;
 use crate::tenant::{Tenant, is_of};
 use crate::vault::{Depth, Home, Node, Page, VaultError};
 
@@ -79,7 +80,7 @@ async fn take_up(tenant: &Arc<Tenant>, reading: &Reading, done: &mut Rescanned) 
             (reader, read) = values(tenant, reader, path.clone()).await?;
             match read {
                 Ok((node, root, cvs)) => keep(tenant, path, known, node, root, cvs, done).await?,
-                Err(Cut::Stopped) => return Err(Fault::new(Code::Draining, "the server is going down")),
+                Err(Cut::Stopped) => return Err(going_down()),
                 // It changes just now: whoever writes it knows.
                 Err(Cut::Shorter) => {}
                 Err(Cut::Io) => done.unreadable += 1,

@@ -10,9 +10,10 @@ use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::Pages;
 use super::make::make;
+use crate::audit::{Deed, shown_root};
 use crate::custody::{note_damage, refuse_damaged};
 use crate::faults::{bad_content, damaged, lost_task};
-use crate::publish::{Growth, Ready, Reservation, Room, publish};
+use crate::publish::{Growth, Published, Ready, Reservation, Room, publish_one};
 use crate::tenant::Tenant;
 use crate::vault::{Depth, Node, VaultError};
 
@@ -22,6 +23,7 @@ pub(super) async fn copy(
     to: RemotePath,
     replace: bool,
     pages: &Pages,
+    deed: &mut Deed,
 ) -> Result<Answer, Fault> {
     let into_itself = || Fault::new(Code::BadPath, "the copy cannot be the source itself or lie below it");
     if to.is_within(&from) {
@@ -31,7 +33,9 @@ pub(super) async fn copy(
     let node = tenant.on_disk(move |home| home.node(&source)).await?;
     let expect = if replace { Expect::Any } else { Expect::Absent };
     if node.kind != Kind::Directory {
-        copy_file(tenant, &from, &to, expect).await?;
+        let Copied { bytes, root, published } = copy_file(tenant, &from, &to, expect).await?;
+        (deed.entry.bytes, deed.entry.root) = (Some(bytes), Some(shown_root(root)));
+        deed.entry.replaced = published.replaced;
         return Ok(Answer::Done);
     }
     let (source, target) = (from.clone(), to.clone());
@@ -53,7 +57,11 @@ pub(super) async fn copy(
             let (source, target) = (join(&from, &name)?, join(&to, &name)?);
             match node.kind {
                 Kind::Directory => make(tenant, target, true).await?,
-                Kind::File => copy_file(tenant, &source, &target, expect).await?,
+                Kind::File => {
+                    let Copied { bytes, .. } = copy_file(tenant, &source, &target, expect).await?;
+                    deed.entry.bytes = Some(deed.entry.bytes.unwrap_or(0).saturating_add(bytes));
+                    deed.entry.files = Some(deed.entry.files.unwrap_or(0) + 1);
+                }
                 // A link copied elsewhere would lead elsewhere; devices are not served.
                 Kind::Link | Kind::Other => {}
             }
@@ -68,7 +76,14 @@ fn join(base: &RemotePath, name: &[u8]) -> Result<RemotePath, Fault> {
     base.join(name).map_err(|error| crate::faults::bad_path(&error))
 }
 
-async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, expect: Expect) -> Result<(), Fault> {
+/// A file that was copied.
+struct Copied {
+    bytes: u64,
+    root: Root,
+    published: Published,
+}
+
+async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, expect: Expect) -> Result<Copied, Fault> {
     let (source, target) = (from.clone(), to.clone());
     let looked = tenant.on_disk(move |home| {
         let (file, node) = home.open_file(&source)?;
@@ -106,19 +121,19 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
             let offer = Offer { size, mtime: node.stamp.mtime, executable: node.executable, eager: true };
             let cvs = if size > BLOCK as u64 { cvs } else { Vec::new() };
             let ready = Ready { path: to.clone(), expect, offer, staged, root, cvs, promised };
-            publish(tenant, vec![ready], vec![reservation]).await.pop().unwrap_or(Ok(()))
+            let published = publish_one(tenant, ready, reservation).await;
+            published.map(|published| Copied { bytes: size, root, published })
         }
         Err(fault) => Err(fault),
     };
-    if let Err(fault) = result {
+    if result.is_err() {
         let gone = name.clone();
         tenant.on_disk(move |home| home.discard(&gone)).await?;
         // An unfinished upload to the same path was overwritten.
         tenant.catalog.ended_uploads(tenant.id, vec![name]).await?;
-        return Err(fault);
     }
     drop(claim);
-    Ok(())
+    result
 }
 
 /// Copies block by block; a source that changed meanwhile is a fault, not a mixed file.

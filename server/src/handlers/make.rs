@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wire::message::{Answer, Expect, Offer, Time};
 use wire::{Fault, RemotePath, Root};
 
+use crate::faults::going_down;
 use crate::publish::small::Small;
 use crate::tenant::Tenant;
 
@@ -36,7 +37,7 @@ pub(super) async fn file(tenant: &Arc<Tenant>, path: RemotePath) -> Result<Answe
     let root = Root(*blake3::hash(b"").as_bytes());
     let empty = Small { path, expect: Expect::Absent, offer, root, content: Vec::new(), memory: None, done };
     tenant.publish_small(empty).await?;
-    result.await.map_err(|_| Fault::new(wire::Code::Draining, "the server is going down"))??;
+    result.await.map_err(|_| going_down())??;
     Ok(Answer::Done)
 }
 

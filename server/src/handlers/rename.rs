@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wire::message::Answer;
 use wire::{Fault, RemotePath};
 
+use crate::audit::Deed;
 use crate::catalog::{Change, Mark, Place, RecordChange};
 use crate::tenant::Tenant;
 
@@ -13,6 +14,7 @@ pub(super) async fn rename(
     from: RemotePath,
     to: RemotePath,
     replace: bool,
+    deed: &mut Deed,
 ) -> Result<Answer, Fault> {
     let directories = vec![from.parent(), to.parent()];
     let result = {
@@ -25,6 +27,9 @@ pub(super) async fn rename(
             Ok((freed, home.sync_parents(&[&source, &target]).into_values().collect::<Result<(), _>>()))
         });
         let renamed = renamed.await;
+        if let Ok((freed, _)) = &renamed {
+            deed.entry.replaced = Some(freed.bytes).filter(|_| freed.files > 0);
+        }
         let did = match &renamed {
             Ok((freed, _)) => Change {
                 freed_bytes: freed.bytes,

@@ -6,6 +6,7 @@ use wire::message::{Answer, RawPath};
 use wire::{Code, Fault, RemotePath};
 
 use super::{Pages, stopped};
+use crate::audit::{Deed, shown};
 use crate::catalog::{Change, Mark, Place, RecordChange};
 use crate::tenant::Tenant;
 use crate::trash::erase;
@@ -21,7 +22,7 @@ pub(super) async fn state(tenant: &Tenant) -> Result<Answer, Fault> {
 }
 
 /// `Trash`: out of the home in one step, counted as before.
-pub(super) async fn trash(tenant: &Tenant, path: RemotePath) -> Result<Answer, Fault> {
+pub(super) async fn trash(tenant: &Tenant, path: RemotePath, deed: &mut Deed) -> Result<Answer, Fault> {
     if path.is_home() {
         return Err(Fault::new(Code::Denied, "the home itself cannot be moved to the trash"));
     }
@@ -33,6 +34,7 @@ pub(super) async fn trash(tenant: &Tenant, path: RemotePath) -> Result<Answer, F
         let target = path.clone();
         let weight = tenant.on_disk(move |home| home.weigh(&target)).await?;
         let (change, id) = tenant.catalog.begin_trash(tenant.id, &path, weight.bytes).await?;
+        (deed.entry.bytes, deed.entry.trash) = (Some(weight.bytes), Some(id));
         let target = path.clone();
         let moved = tenant.on_disk(move |home| Ok(home.to_trash(&target, id))).await?;
         let records = match &moved {
@@ -49,13 +51,14 @@ pub(super) async fn trash(tenant: &Tenant, path: RemotePath) -> Result<Answer, F
 }
 
 /// `Restore`: back to where it was.
-pub(super) async fn restore(tenant: &Tenant, id: u64) -> Result<Answer, Fault> {
+pub(super) async fn restore(tenant: &Tenant, id: u64, deed: &mut Deed) -> Result<Answer, Fault> {
     let (path, moved) = {
         let changing = tenant.changing().await?;
         require(tenant).await?;
         let Some(item) = tenant.catalog.trashed(tenant.id, id).await? else {
             return Err(Fault::new(Code::NotFound, "it is no longer in the trash"));
         };
+        deed.entry.path = Some(shown(&item.path));
         let mark = Mark { from: Place::trash(id), to: Some(Place::Home(item.path.clone())) };
         let change = tenant.catalog.begin_change(tenant.id, mark).await?;
         let (target, path) = (item.path.clone(), item.path);
@@ -80,7 +83,7 @@ pub(super) async fn restore(tenant: &Tenant, id: u64) -> Result<Answer, Fault> {
 }
 
 /// `EmptyTrash`: one thing after another, so that it can be stopped between two.
-pub(super) async fn empty(tenant: &Arc<Tenant>, pages: &Pages) -> Result<Answer, Fault> {
+pub(super) async fn empty(tenant: &Arc<Tenant>, pages: &Pages, deed: &Deed) -> Result<Answer, Fault> {
     require(tenant).await?;
     let mut result = Ok(Answer::Done);
     for item in tenant.catalog.trash(tenant.id).await? {
@@ -88,7 +91,9 @@ pub(super) async fn empty(tenant: &Arc<Tenant>, pages: &Pages) -> Result<Answer,
             result = Err(stopped());
             break;
         }
-        if let Err(fault) = erase(tenant, item.id).await {
+        let mut part = deed.part("erase");
+        part.entry.path = Some(shown(&item.path));
+        if let Err(fault) = erase(tenant, item.id, part).await {
             result = Err(fault);
         }
     }

@@ -7,30 +7,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 use wire::frame::BlockHeader;
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
 use wire::path::MAX_PATH;
 use wire::staging::StagingError;
 use wire::{Aligned, BLOCK};
-use wire::{Code, Cv, Fault, RemotePath, Root};
+use wire::{Code, Cv, Fault, RemotePath};
 
 use super::send::Downloads;
 use super::upload::{Begun, SmallUpload, StagedUpload, Upload, Writing};
-use super::{LaneLimits, Outgoing};
+use super::{LaneLimits, Outgoing, span};
+use crate::audit::Trail;
 use crate::custody::suspect;
-use crate::faults::{bad_content, bad_path, bad_transfer, lost_task};
+use crate::faults::{bad_content, bad_path, bad_transfer, going_down, lost_task};
 use crate::flow::{Flow, next_or_rest};
 use crate::session::Session;
 
 /// The reading side of a lane.
 pub(super) struct Receiving {
     pub(super) session: Arc<Session>,
-    limits: LaneLimits,
+    pub(super) limits: LaneLimits,
+    pub(super) trail: Trail,
     flow: Flow,
-    out: mpsc::Sender<Box<Outgoing>>,
+    pub(super) out: mpsc::Sender<Box<Outgoing>>,
     downloads: Downloads,
     pub(super) uploads: HashMap<u64, Upload>,
     /// The upload of another lane whose blocks come here, too.
@@ -38,7 +41,7 @@ pub(super) struct Receiving {
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
     small_memory: Arc<Semaphore>,
     /// Bytes for uploads that are sealed until their answer is on its way.
-    answers: Arc<Semaphore>,
+    pub(super) answers: Arc<Semaphore>,
     storing: Option<Storing>,
     spare: Aligned,
     pub(super) ignored: u32,
@@ -70,6 +73,7 @@ impl Receiving {
     pub(super) fn new(
         session: Arc<Session>,
         limits: LaneLimits,
+        trail: Trail,
         flow: Flow,
         out: mpsc::Sender<Box<Outgoing>>,
         downloads: Downloads,
@@ -77,6 +81,7 @@ impl Receiving {
         Self {
             session,
             limits,
+            trail,
             flow,
             out,
             downloads,
@@ -126,11 +131,11 @@ impl Receiving {
         match message {
             Lane::Put { transfer, path, offer, expect } => {
                 self.ignored = 0;
-                if let Err(fault) = self.put(transfer, &path, offer, expect).await {
+                if let Err(fault) = self.put(transfer, &path, offer, expect).instrument(span(transfer)).await {
                     self.refuse(transfer, fault).await;
                 }
             }
-            Lane::Seal { transfer, root } => self.seal(transfer, root).await,
+            Lane::Seal { transfer, root } => self.seal(transfer, root).instrument(span(transfer)).await,
             Lane::Abandon { transfer, keep } => {
                 self.abandon(transfer, keep).await;
                 self.downloads.tell(message).await;
@@ -156,7 +161,7 @@ impl Receiving {
                     && let Some(path) = self.downloads.path_of(transfer)
                 {
                     let (tenant, stop) = (Arc::clone(&self.session.tenant), self.limits.draining.clone());
-                    self.limits.running.spawn(suspect(tenant, path, stop));
+                    self.limits.running.spawn(suspect(tenant, path, stop).instrument(span(transfer)));
                 }
             }
             Lane::Offer { .. } => return Err(LinkError::UnexpectedBlock),
@@ -166,7 +171,7 @@ impl Receiving {
 
     async fn put(&mut self, transfer: u64, path: &RawPath, offer: Offer, expect: Expect) -> Result<(), Fault> {
         if self.limits.draining.is_cancelled() {
-            return Err(Fault::new(Code::Draining, "the server is going down; try again in a moment"));
+            return Err(going_down());
         }
         if self.uploads.contains_key(&transfer) || self.uploads.len() >= MAX_UPLOADS {
             return Err(Fault::new(Code::Protocol, "too many uploads at once, or the same number twice"));
@@ -328,55 +333,6 @@ impl Receiving {
         }
     }
 
-    async fn seal(&mut self, transfer: u64, root: Root) {
-        self.settle_storing().await;
-        match self.uploads.remove(&transfer) {
-            // It was refused or failed before; the sender knows, or will in a moment.
-            None => {}
-            Some(Upload::Small(small)) => {
-                if let Err(fault) = self.seal_small(transfer, root, small).await {
-                    self.refuse(transfer, fault).await;
-                }
-            }
-            Some(Upload::Staged(staged)) => {
-                let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
-                let place = self.place_for_answer(STAGED_ANSWER).await;
-                self.limits.running.spawn(async move {
-                    let _place = place;
-                    let answer = match staged.finish(&tenant, root).await {
-                        Ok(()) => Lane::Stored { transfer, root },
-                        Err(fault) => Lane::Fault { transfer, fault },
-                    };
-                    // A lane that is gone: the client will ask again and find the file whole.
-                    let _ = out.send(Box::new(Outgoing::Message(answer))).await;
-                });
-            }
-        }
-    }
-
-    async fn seal_small(&mut self, transfer: u64, root: Root, small: SmallUpload) -> Result<(), Fault> {
-        let (small, result) = small.sealed(root)?;
-        let path = small.path.clone();
-        let place = self.place_for_answer(SMALL_ANSWER + path.as_bytes().len()).await;
-        self.session.tenant.publish_small(small).await?;
-        let (tenant, out) = (Arc::clone(&self.session.tenant), self.out.clone());
-        self.limits.running.spawn(async move {
-            let _place = place;
-            let answer = match result.await {
-                Ok(Ok(())) => Lane::Stored { transfer, root },
-                Ok(Err(fault)) => Lane::Fault { transfer, fault: tenant.tell_existing(&path, fault).await },
-                Err(_) => Lane::Fault { transfer, fault: Fault::new(Code::Draining, "the server is going down") },
-            };
-            let _ = out.send(Box::new(Outgoing::Message(answer))).await;
-        });
-        Ok(())
-    }
-
-    /// A client that takes no answers gets no more uploads published. `None`: never, the semaphore is not closed.
-    async fn place_for_answer(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.answers).acquire_many_owned(bytes as u32).await.ok()
-    }
-
     async fn abandon(&mut self, transfer: u64, keep: bool) {
         self.settle_storing().await;
         if let Some(Upload::Staged(staged)) = self.uploads.remove(&transfer)
@@ -421,8 +377,9 @@ async fn stored(storing: &mut Option<Storing>) -> (Aligned, Stored) {
     let (transfer, index, cv, done) = (*transfer, *index, *cv, task.await);
     *storing = None;
     let (buffer, result) = match done {
-        Ok((buffer, stored)) => (buffer, stored.map_err(bad_content)),
-        Err(error) => (Aligned::default(), Err(lost_task(&error))),
+        Ok((buffer, Ok(()))) => (buffer, Ok(())),
+        Ok((buffer, Err(error))) => (buffer, Err(span(transfer).in_scope(|| bad_content(error)))),
+        Err(error) => (Aligned::default(), Err(span(transfer).in_scope(|| lost_task(&error)))),
     };
     (buffer, Stored { transfer, index, cv, result })
 }
@@ -448,8 +405,8 @@ const MAX_STAGED: usize = 16;
 /// being copied.
 const ANSWER_BYTES: usize = 1 << 20;
 /// Of a small one, beside its path.
-const SMALL_ANSWER: usize = 128;
+pub(super) const SMALL_ANSWER: usize = 128;
 /// Of a large one.
-const STAGED_ANSWER: usize = ANSWER_BYTES / 4;
+pub(super) const STAGED_ANSWER: usize = ANSWER_BYTES / 4;
 /// Blocks without an upload, one after another, that are read and dropped before the lane is.
 const MAX_IGNORED: u32 = 1024;

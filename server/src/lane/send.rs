@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tracing::Instrument;
 use wire::block::{self, BLOCK, Span};
 use wire::frame::BlockHeader;
 use wire::message::{Lane, Offer, RawPath};
@@ -20,10 +21,10 @@ use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 
 use super::buffer::{Buffer, Pool};
 use super::sent::Sent;
-use super::{LaneLimits, Outgoing};
+use super::{LaneLimits, Outgoing, span};
 use crate::catalog::{Known, Record, Stamp as RecordStamp};
 use crate::custody::is_alike;
-use crate::faults::{bad_path, bad_transfer, damaged, lost_task};
+use crate::faults::{bad_path, bad_transfer, damaged, going_down, lost_task};
 use crate::flow::or_rest;
 use crate::session::Session;
 use crate::tenant::{Tenant, is_of};
@@ -178,12 +179,15 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
         for (transfer, next) in batch {
             let _running = limits.running.token();
             sending.served += 1;
-            let sent = match next {
-                Next::File(_, Err(fault)) => Err(fault),
-                Next::File(..) if limits.draining.is_cancelled() => Err(going_down()),
-                Next::File(eager, Ok(opened)) => sending.send(transfer, eager, *opened).await,
-                Next::Block(index) => sending.send_block(transfer, index).await,
+            let sent = async {
+                match next {
+                    Next::File(_, Err(fault)) => Err(fault),
+                    Next::File(..) if limits.draining.is_cancelled() => Err(going_down()),
+                    Next::File(eager, Ok(opened)) => sending.send(transfer, eager, *opened).await,
+                    Next::Block(index) => sending.send_block(transfer, index).await,
+                }
             };
+            let sent = sent.instrument(span(transfer)).await;
             if let Err(fault) = sent
                 && fault.code != Code::Cancelled
             {
@@ -191,10 +195,6 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
             }
         }
     }
-}
-
-fn going_down() -> Fault {
-    Fault::new(Code::Draining, "the server is going down; try again in a moment")
 }
 
 type Batch = Vec<(u64, Next)>;
@@ -342,6 +342,7 @@ impl Sending {
             let source = Arc::clone(&source);
             self.session.tenant.on_disk(move |_| source.unchanged()).await?;
         }
+        tracing::debug!(path = %path, bytes = stamp.size, "sent");
         self.say(Lane::Seal { transfer, root }).await;
         self.session.tenant.commons.counters.held_down.add(sender.tally().held.div_ceil(BLOCK as u64));
         if source.record.is_none() {

@@ -15,7 +15,7 @@ use wire::{BLOCK, Code, Cv, Fault, RemotePath, Root};
 use crate::custody::note_damage;
 use crate::faults::{bad_content, bad_transfer, lost_task};
 use crate::publish::small::Small;
-use crate::publish::{Growth, Ready, Reservation, Room, publish};
+use crate::publish::{Growth, Outcome, Ready, Reservation, Room, publish_one};
 use crate::tenant::{Claim, Tenant};
 use crate::vault::{Home, Staged};
 
@@ -36,9 +36,9 @@ pub(super) struct SmallUpload {
 }
 
 pub(super) struct StagedUpload {
-    path: RemotePath,
+    pub(super) path: RemotePath,
     expect: Expect,
-    offer: Offer,
+    pub(super) offer: Offer,
     promised: Growth,
     /// Before the claim, so that whoever takes over the path finds the room free.
     reservation: Reservation,
@@ -91,7 +91,7 @@ impl SmallUpload {
     }
 
     /// The whole, proven, and where to wait for its publishing.
-    pub(super) fn sealed(self, root: Root) -> Result<(Small, oneshot::Receiver<Result<(), Fault>>), Fault> {
+    pub(super) fn sealed(self, root: Root) -> Result<(Small, oneshot::Receiver<Outcome>), Fault> {
         let Self { path, expect, offer, content, memory } = self;
         let content = content.unwrap_or_default();
         if content.len() as u64 != offer.size || *blake3::hash(&content).as_bytes() != root.0 {
@@ -175,7 +175,7 @@ impl StagedUpload {
     }
 
     /// Proves the whole, copies what the sender let stand of the old file, and publishes.
-    pub(super) async fn finish(self: Box<Self>, tenant: &Arc<Tenant>, root: Root) -> Result<(), Fault> {
+    pub(super) async fn finish(self: Box<Self>, tenant: &Arc<Tenant>, root: Root) -> Outcome {
         let StagedUpload { path, expect, offer, writing, promised, reservation, _running } = *self;
         let held = Arc::clone(&writing);
         let assembled = tokio::task::spawn_blocking(move || held.assemble(root));
@@ -192,13 +192,12 @@ impl StagedUpload {
         let staged = Arc::clone(&writing.staged);
         let cvs = if cvs.len() > 1 { cvs } else { Vec::new() };
         let ready = Ready { path: path.clone(), expect, offer, staged, root, cvs, promised };
-        let result = publish(tenant, vec![ready], vec![reservation]).await.pop();
-        let result = result.unwrap_or_else(|| Err(Fault::new(Code::Internal, "nothing was published")));
-        if let Err(fault) = result {
-            return Err(tenant.tell_existing(&path, fault).await);
-        }
+        let result = publish_one(tenant, ready, reservation).await;
         drop(writing);
-        Ok(())
+        match result {
+            Err(fault) => Err(tenant.tell_existing(&path, fault).await),
+            published => published,
+        }
     }
 
     /// Throws away what has arrived.

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use wire::message::{Expect, Offer};
 use wire::{Fault, RemotePath, Root};
 
-use super::{Growth, Ready, Reservation, Room, Synced, name, sync};
+use super::{Growth, Outcome, Ready, Reservation, Room, Synced, name, sync};
 use crate::tenant::Tenant;
 use crate::vault::VaultError;
 
@@ -32,7 +32,7 @@ pub struct Small {
 }
 
 /// Where the result of a small file goes.
-pub type Done = oneshot::Sender<Result<(), Fault>>;
+pub type Done = oneshot::Sender<Outcome>;
 
 /// Publishes small files in groups for as long as the tenant lives, in the order they came.
 pub async fn groups(tenant: Weak<Tenant>, mut waiting: mpsc::Receiver<Small>) {
@@ -165,7 +165,7 @@ async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> 
 }
 
 /// A small file that was refused its name is not kept: sending it again costs as little as resuming.
-async fn discard_failed(tenant: &Tenant, names: &[String], results: &[Result<(), Fault>]) {
+async fn discard_failed(tenant: &Tenant, names: &[String], results: &[Outcome]) {
     let failed: Vec<String> =
         names.iter().zip(results).filter(|(_, result)| result.is_err()).map(|(name, _)| name.clone()).collect();
     if failed.is_empty() {
@@ -177,7 +177,7 @@ async fn discard_failed(tenant: &Tenant, names: &[String], results: &[Result<(),
     }
 }
 
-fn answer(done: Done, result: Result<(), Fault>) {
+fn answer(done: Done, result: Outcome) {
     // A lane that is gone needs no answer.
     let _ = done.send(result);
 }

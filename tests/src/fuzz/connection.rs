@@ -3,11 +3,12 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use server::audit::{Audit, Origin, Trail};
 use server::catalog::{Account, Catalog};
 use server::commons::Commons;
 use server::config::{Config, Durability, Hashing, Limits, Live};
@@ -19,7 +20,6 @@ use server::password::Passwords;
 use server::penalties::Penalties;
 use server::refusals::Refusals;
 use server::session::{Session, Sessions};
-use server::source::Source;
 use server::vault::Vault;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
@@ -132,9 +132,14 @@ impl World {
             live: live(),
             penalties: Penalties::new(Config::default().penalties),
             refusals: Refusals::default(),
+            audit: Audit::default(),
         };
         Visit { session, sessions, running: TaskTracker::new(), account, vault: vault(), door, users }
     }
+}
+
+fn origin() -> Origin {
+    Origin { connection: 1, address: SocketAddr::from(([127, 0, 0, 1], 1)) }
 }
 
 fn live() -> Live {
@@ -158,8 +163,8 @@ impl Visit {
         let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
         let guest = match stage {
             Stage::Guest => {
-                let (source, deadline) = (Source::from(IpAddr::from([127, 0, 0, 1])), Instant::now() + PATIENCE);
-                self.door.greet(source, deadline, &mut reader, &mut writer).await.ok().flatten()
+                let deadline = Instant::now() + PATIENCE;
+                self.door.greet(origin(), deadline, &mut reader, &mut writer).await.ok().flatten()
             }
             Stage::Control => Some(Guest::Control(self.sessions.control(Arc::clone(&self.session)))),
             Stage::Lane => self.sessions.lane(Arc::clone(&self.session)).ok().map(Guest::Lane),
@@ -174,17 +179,19 @@ impl Visit {
         writer: Writer<WriteHalf<DuplexStream>>,
     ) {
         let (draining, running) = (CancellationToken::new(), self.running.clone());
+        let trail = Trail::new(Audit::default(), origin(), Some(self.account.name.clone()));
         match guest {
             None => {}
             Some(Guest::Control(place)) => {
                 reader.enter(Stage::Control);
                 let limits = ControlLimits { live: live(), draining, running, refusals: Refusals::default() };
-                control::serve(place, Arc::clone(&self.sessions), limits, Flows::default(), reader, writer).await;
+                let (sessions, flows) = (Arc::clone(&self.sessions), Flows::default());
+                control::serve(place, sessions, limits, trail, flows, reader, writer).await;
             }
             Some(Guest::Lane(place)) => {
                 reader.enter(Stage::Lane);
                 let limits = LaneLimits { live: live(), draining, running };
-                lane::serve(place, limits, Flows::default(), reader, writer).await;
+                lane::serve(place, limits, trail, Flows::default(), reader, writer).await;
             }
         }
     }
