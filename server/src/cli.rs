@@ -106,10 +106,10 @@ pub struct Flags {
     /// Print what clients pin: the fingerprint of the server's key
     #[arg(long, group = "action")]
     fingerprint: bool,
-    /// Read the configuration and say what is wrong with it
+    /// Read the configuration and say what is wrong with it, or seldom meant
     #[arg(long, group = "action")]
     check_config: bool,
-    /// Print a configuration file with all defaults and what they mean
+    /// Print all settings as they are in force, as a configuration file that says what they mean
     #[arg(long, group = "action")]
     print_config: bool,
 

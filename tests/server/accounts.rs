@@ -267,6 +267,24 @@ fn configurations_are_printed_checked_and_outranked() {
     let checked = bench.run(&["--config", named, "--check-config"]);
     assert_eq!((checked.code, checked.out.as_str()), (0, "the configuration is good\n"));
 
+    // What is in force is printed, whatever it comes from, and read again as just that.
+    fs::write(&file, "durability = \"relaxed\"\n[limits]\nguests = 7\ndrain_seconds = 0\n").expect("written");
+    let printed = bench.run(&["--config", named, "--listen", "127.0.0.1:9", "--print-config"]).out;
+    for line in [format!("data_dir = {:?}", bench.data()).as_str(), "listen = \"127.0.0.1:9\"", "guests = 7"] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+    }
+    let other = bench.temp.path().join("other.toml");
+    fs::write(&other, &printed).expect("written");
+    let again = Command::new(env!("CARGO_BIN_EXE_server")).arg("--config").arg(&other).arg("--print-config").output();
+    assert_eq!(answer(again.expect("run")).out, printed);
+    // What is allowed and seldom meant is told.
+    let checked = bench.run(&["--config", named, "--check-config"]);
+    let said: Vec<&str> = checked.out.lines().filter_map(|line| line.split(" is ").next()).collect();
+    assert_eq!(
+        (checked.code, said),
+        (0, vec!["the configuration", "but durability", "but limits.guests_per_source", "but limits.drain_seconds"])
+    );
+
     let place = bench.temp.path().join("from-file");
     fs::write(&file, format!("data_dir = {place:?}")).expect("written");
     let list = |env: Option<&str>| {
@@ -289,8 +307,8 @@ fn bad_configurations_name_file_and_key() {
     let file = bench.temp.path().join("server.toml");
     let named = file.to_str().expect("UTF-8");
     let table = [
-        ("[limits]\nguests = 0", "limits.guests is 0; allowed are 1 to"),
-        ("[limits]\nguest = 1", "line 2: unknown field `guest`"),
+        ("[limits]\nguests = 0", "server.toml line 2: limits.guests is 0; allowed are 1 to"),
+        ("[limits]\nguest = 1", "server.toml line 2: there is no setting `limits.guest`; `limits.guests`?"),
         ("certificate = \"/nowhere/c.pem\"\nkey = \"/nowhere/k.pem\"", "cannot use /nowhere/c.pem"),
         ("key = \"/nowhere/k.pem\"", "go together"),
     ];

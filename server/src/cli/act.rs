@@ -1,6 +1,9 @@
 //! Flags become actions here, and actions are done.
 
+use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use rustix::process::geteuid;
 use wire::UserName;
@@ -9,7 +12,7 @@ use wire::size;
 use super::{CliError, Days, Done, Flags, Limit, Whose, check, print, run, secret};
 use crate::accounts::{AccountError, Accounts, Home};
 use crate::audit::{self, Entry, operator};
-use crate::config::{self, Config, Rate};
+use crate::config::{Config, Rate};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
 use crate::operator;
@@ -80,10 +83,10 @@ async fn perform_it(flags: &Flags, wall: Wall) -> Result<Done, CliError> {
 }
 
 async fn act(flags: &Flags, wall: Wall) -> Result<(), CliError> {
-    if flags.print_config {
-        return Ok(io::stdout().write_all(config::DEFAULTS.as_bytes())?);
-    }
     let config = flags.configuration()?;
+    if flags.print_config {
+        return Ok(io::stdout().write_all(config.text()?.as_bytes())?);
+    }
     if flags.check_config {
         return check(&config);
     }
@@ -144,7 +147,21 @@ fn check(config: &Config) -> Result<(), CliError> {
     if let (Some(certificate), Some(key)) = (&config.certificate, &config.key) {
         Identity::read(certificate, key)?.tls()?;
     }
-    Ok(writeln!(io::stdout(), "the configuration is good")?)
+    writeln!(io::stdout(), "the configuration is good")?;
+    for doubt in doubts(config) {
+        writeln!(io::stdout(), "but {doubt}")?;
+    }
+    Ok(())
+}
+
+/// What is allowed and seldom meant, also of the files that are named.
+pub(super) fn doubts(config: &Config) -> Vec<String> {
+    let mut doubts = config.doubts();
+    let open = |key: &PathBuf| fs::metadata(key).is_ok_and(|found| found.mode() & 0o007 != 0);
+    if let Some(key) = config.key.as_ref().filter(|key| open(key)) {
+        doubts.push(format!("key is {}, which everybody may read or write", key.display()));
+    }
+    doubts
 }
 
 async fn add(flags: &Flags, config: &Config, name: &UserName) -> Result<(), CliError> {

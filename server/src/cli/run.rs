@@ -18,12 +18,14 @@ pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<
     let mut signals = Signals::new().map_err(CliError::Signals)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(CliError::Signals)?;
     let shutdown = CancellationToken::new();
+    let doubts = super::act::doubts(&config);
     let (memory, descriptors) = (crate::memory::bound(&config), raise_descriptors());
     let mut running = crate::start(config, shutdown.clone()).await?;
     match wall {
         Wall::Whole | Wall::Off => tracing::info!(landlock = wall.shown(), "sandbox"),
         Wall::Partly | Wall::None => tracing::warn!(landlock = wall.shown(), "sandbox"),
     }
+    doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
     tracing::info!(address = %running.address, fingerprint = running.fingerprint, "ready");
     tracing::info!(memory, descriptors, "what all connections together may take at the most: bytes, open files");
     if let Some(address) = running.metrics {
@@ -49,8 +51,8 @@ pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<
 /// Takes the configuration over as it is now, with the same flags; or nothing of it, and says why.
 fn reload(flags: &Flags, running: &mut Running, level: &LogLevel) {
     let read = flags.configuration().map_err(CliError::Config);
-    let (log, memory) = match &read {
-        Ok(config) => (config.log.level, crate::memory::bound(config)),
+    let (log, memory, doubts) = match &read {
+        Ok(config) => (config.log.level, crate::memory::bound(config), super::act::doubts(config)),
         Err(error) => return refuse(error),
     };
     match read.and_then(|config| Ok(running.reload(config)?)) {
@@ -64,6 +66,7 @@ fn reload(flags: &Flags, running: &mut Running, level: &LogLevel) {
                 tracing::warn!(before, now, "another key: clients that know the former one refuse it");
                 running.fingerprint = reloaded.fingerprint;
             }
+            doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
             tracing::info!(memory, "the configuration was taken over");
         }
         Err(error) => refuse(&error),

@@ -1,18 +1,18 @@
 //! `[bandwidth]`: bytes a second, each way.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::rate;
 
 /// Bytes a second that transfers may take, up and down each.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bandwidth {
     /// Of all users together; `None`: as fast as it goes.
-    #[serde(deserialize_with = "rate")]
+    #[serde(with = "rate")]
     pub total: Option<u64>,
     /// Of each user without a rate of their own, all sessions and lanes together.
-    #[serde(deserialize_with = "rate")]
+    #[serde(with = "rate")]
     pub per_user: Option<u64>,
 }
 

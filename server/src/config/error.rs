@@ -1,9 +1,12 @@
 //! What can be wrong with a configuration, told by file and key.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+
+use super::text::line_at;
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -16,23 +19,31 @@ pub enum ConfigError {
         /// Why not.
         source: io::Error,
     },
-    /// The file is not TOML, or a setting is unknown or of the wrong kind.
-    #[error("{} line {line}: {message} in `{text}`", path.display())]
+    /// The file is not TOML, or a setting is of the wrong kind.
+    #[error("{at}: {message} in `{text}`")]
     Parse {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
+        /// Where.
+        at: Place,
         /// That line.
         text: String,
         /// What is wrong, and what would be right.
         message: String,
     },
+    /// There is no such setting.
+    #[error("{at}: there is no setting `{key}`; {}", near.as_ref().map_or_else(|| "--print-config shows all".to_owned(), |near| format!("`{near}`?")))]
+    Unknown {
+        /// Where.
+        at: Place,
+        /// Its name.
+        key: String,
+        /// One that may be meant.
+        near: Option<String>,
+    },
     /// A figure is out of bounds.
-    #[error("{}: {key} is {value}; allowed are {} to {}", path.display(), allowed.start(), allowed.end())]
+    #[error("{at}: {key} is {value}; allowed are {} to {}", allowed.start(), allowed.end())]
     Range {
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        at: Place,
         /// The setting.
         key: &'static str,
         /// Its value.
@@ -42,31 +53,58 @@ pub enum ConfigError {
     },
     /// Figures would be told to others.
     #[error(
-        "{}: metrics is {address}; allowed are addresses of this machine alone, as 127.0.0.1:9464, or others with \
-         metrics_beyond_loopback = true",
-        path.display()
+        "{at}: metrics is {address}; allowed are addresses of this machine alone, as 127.0.0.1:9464, or others with \
+         metrics_beyond_loopback = true"
     )]
     Exposed {
-        /// The file.
-        path: PathBuf,
         /// Where.
+        at: Place,
+        /// The address.
         address: SocketAddr,
     },
     /// A certificate without its key, or the other way around.
-    #[error("{}: certificate and key go together; set both or neither", .0.display())]
-    HalfIdentity(PathBuf),
+    #[error("{at}: certificate and key go together; {lacks} is not set")]
+    HalfIdentity {
+        /// Where the one stands.
+        at: Place,
+        /// The other.
+        lacks: &'static str,
+    },
+    /// A path is no text.
+    #[error("the settings cannot be written as TOML")]
+    Write(#[from] toml::ser::Error),
+}
+
+/// A setting's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// From 1 on; `None`: it is not set there.
+    pub line: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.line.map_or(Ok(()), |line| write!(f, " line {line}"))
+    }
 }
 
 impl ConfigError {
     /// Names the line of `text` that is not as it should be.
     pub(super) fn parse(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        let line = line_at(text, error.span().map_or(0, |span| span.start));
+        let message =
+            error.message().replace('\n', " ").replace(NO_ADDRESS, "not an address with a port, as [::]:7122");
+        let numbers = ["usize", "u64", "u32", "u16"].map(|kind| format!("expected {kind}"));
         Self::Parse {
-            path: path.to_owned(),
-            line: line + 1,
-            text: wire::path::escape(text.lines().nth(line).unwrap_or_default().trim().as_bytes()),
-            message: error.message().replace('\n', " "),
+            at: Place { path: path.to_owned(), line: Some(line) },
+            text: wire::path::escape(text.lines().nth(line - 1).unwrap_or_default().trim().as_bytes()),
+            message: numbers.iter().fold(message, |message, kind| message.replace(kind, "expected a whole number")),
         }
     }
 }
+
+/// What the standard library says of a text that is no address.
+const NO_ADDRESS: &str = "invalid socket address syntax";

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Below this, new uploads are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,16 @@ impl FromStr for MinFree {
         };
         let percent = percent.trim_end().parse().ok().filter(|percent| (1..=90).contains(percent));
         percent.map(Self::Percent).ok_or_else(|| "a share of a disk is from 1% to 90%".to_owned())
+    }
+}
+
+impl Serialize for MinFree {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => to.serialize_str("none"),
+            Self::Bytes(bytes) => to.serialize_str(&wire::size::limit_text(Some(*bytes))),
+            Self::Percent(percent) => to.serialize_str(&format!("{percent}%")),
+        }
     }
 }
 

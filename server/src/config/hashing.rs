@@ -1,11 +1,11 @@
 //! `[argon2]`: how passwords are hashed.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Figure;
 
 /// Argon2id's figures, and how many logins are worked on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hashing {
     /// Memory of one hash in KiB.

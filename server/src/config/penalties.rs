@@ -1,11 +1,11 @@
 //! `[penalties]`: what failed logins cost.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Figure;
 
 /// What failed logins cost whoever caused them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PenaltyRules {
     /// Failed logins of a user from one source that cost nothing.

@@ -1,17 +1,17 @@
 //! `[verify]`: how stored files are held against their records.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Figure, MAX_DAYS, rate};
 
 /// How stored files are held against their records.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verify {
     /// Days from one round of the daemon's to the next; 0: only when it is asked for.
     pub every_days: u32,
     /// Bytes a second that are read; `None`: as fast as it goes.
-    #[serde(deserialize_with = "rate")]
+    #[serde(with = "rate")]
     pub rate: Option<u64>,
 }
 

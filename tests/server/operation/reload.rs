@@ -95,8 +95,11 @@ async fn what_is_wrong_changes_nothing_and_what_cannot_change_is_named() {
     let elsewhere = tempfile::tempdir().expect("a directory");
     let (_, far) = identity(elsewhere.path());
     let table = [
-        ("[limits]\nper_user = 5\nguests = 0\n".to_owned(), "limits.guests is 0; allowed are 1 to 1000000"),
-        ("[limits]\nper_user = 5\nguest = 7\n".to_owned(), "guest"),
+        ("[limits]\nper_user = 5\nguests = 0\n".to_owned(), " line 3: limits.guests is 0; allowed are 1 to 1000000"),
+        (
+            "[limits]\nper_user = 5\nguest = 7\n".to_owned(),
+            " line 3: there is no setting `limits.guest`; `limits.guests`?",
+        ),
         (
             "audit_log = \"/nowhere/audit.log\"\n[limits]\nper_user = 5\n".to_owned(),
             "cannot write to /nowhere/audit.log",
