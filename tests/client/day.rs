@@ -6,6 +6,7 @@ use std::path::Path;
 use tests::files::{self, root};
 use tests::host::PASSWORD;
 use tests::proxy::Way;
+use tests::secrets::holds;
 use tests::terminal::{Terminal, key};
 
 use crate::{MIB, Scene, go_to, press, quit, restored};
@@ -15,7 +16,8 @@ fn client(scene: &Scene) -> Terminal {
     let home = scene.machine.path();
     fs::write(home.join("editor.sh"), "echo and milk >> \"$1\"\n").expect("written");
     let target = format!("ada@{}", scene.proxy.address);
-    let script = "unset VISUAL; EDITOR='sh ~/editor.sh'; export EDITOR; exec \"$0\" \"$@\"";
+    let script =
+        "unset VISUAL; EDITOR='sh ~/editor.sh'; CATAMARAN_LOG=trace; export EDITOR CATAMARAN_LOG; exec \"$0\" \"$@\"";
     let program = env!("CARGO_BIN_EXE_tui-client");
     let arguments = ["-c", script, program, "--local", "Downloads", "--accept-new", &target];
     let mut terminal = Terminal::start(Path::new("/bin/sh"), &arguments, home, (100, 30)).expect("started");
@@ -109,4 +111,10 @@ async fn a_working_day() {
     terminal.until_shown("1 done").expect("finished");
     same(&scene, "film");
     quit(terminal);
+
+    // All this was logged at the finest level.
+    let log = scene.machine.path().join(".local/state/catamaran/client.log");
+    let log = [log.with_extension("log.old"), log].map(|file| fs::read(file).unwrap_or_default()).concat();
+    assert!(holds(&log, b"TRACE") && holds(&log, b"Copied report.txt: proven"));
+    assert!(!holds(&log, PASSWORD.as_bytes()));
 }

@@ -25,5 +25,6 @@ pub mod line;
 pub mod outage;
 pub mod picture;
 pub mod proxy;
+pub mod secrets;
 pub mod session;
 pub mod terminal;

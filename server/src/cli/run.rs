@@ -1,6 +1,6 @@
 //! The daemon in the foreground: its signals, and the line that says it is ready.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +16,7 @@ use crate::sandbox::Wall;
 pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<(), CliError> {
     let level = log::begin(&config.log);
     let mut signals = Signals::new().map_err(CliError::Signals)?;
+    let is_attended = io::stderr().is_terminal();
     let mut hangup = signal(SignalKind::hangup()).map_err(CliError::Signals)?;
     let shutdown = CancellationToken::new();
     let doubts = super::act::doubts(&config);
@@ -37,7 +38,11 @@ pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<
         tokio::select! {
             () = running.stopped() => return Ok(()),
             () = signals.next() => break,
-            _ = hangup.recv() => reload(flags, &mut running, &level),
+            // Its terminal was closed: nobody asked for a reload.
+            _ = hangup.recv() => match is_attended && !io::stderr().is_terminal() {
+                true => break,
+                false => reload(flags, &mut running, &level),
+            },
         }
     }
     shutdown.cancel();

@@ -2,7 +2,10 @@
 //! changes nothing.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tests::client::{Accept, Machine, Options};
 use tests::daemon::{Daemon, Signal};
@@ -40,11 +43,31 @@ async fn limits_and_the_level_of_the_log_are_taken_over() {
     first.order(Op::Mkdir { path: raw("dir"), parents: false }).await.expect("the session goes on");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_closed_is_no_reload() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server =
+        format!("exec {} --data-dir {} --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_server"), dir.path().display());
+    let mut script = Command::new("script");
+    script.args(["-qfec", &server, "/dev/null"]).env("SHELL", "/bin/sh").stdin(Stdio::null()).stdout(Stdio::piped());
+    let Ok(mut terminal) = script.spawn() else {
+        writeln!(std::io::stderr(), "not shown: there is no program `script`").expect("told");
+        return;
+    };
+    let lines = BufReader::new(terminal.stdout.take().expect("a pipe")).lines();
+    let address =
+        lines.map_while(Result::ok).find_map(|line| line.trim().strip_prefix("listening on ").map(str::to_owned));
+    let address: SocketAddr = address.expect("it is ready").parse().expect("an address");
+    tests::session::greeted(address).await.expect("it listens");
+    terminal.kill().and_then(|()| terminal.wait()).expect("closed");
+    eventually("it ends", async || tokio::net::TcpStream::connect(address).await.is_err()).await;
+}
+
 /// Makes a key and a certificate under the names that configurations of this file use.
 fn identity(dir: &Path) -> (String, String) {
     let place = tempfile::tempdir().expect("a directory");
     let binary = env!("CARGO_BIN_EXE_server");
-    let made = std::process::Command::new(binary).arg("--data-dir").arg(place.path()).arg("--fingerprint").output();
+    let made = Command::new(binary).arg("--data-dir").arg(place.path()).arg("--fingerprint").output();
     let fingerprint = String::from_utf8(made.expect("run").stdout).expect("UTF-8").trim().to_owned();
     for (from, to) in [("cert.pem", "c.pem"), ("key.pem", "k.pem")] {
         // As a program that renews certificates does it: beside, then over.
