@@ -263,7 +263,8 @@ impl Perform for Doer {
                 self.spawn_free(reading::sort(generation, inbox, move || rows.arranged(order, sieve)));
             }
             Effect::Seek { serial, rows, from, text } => {
-                self.spawn_free(reading::seek(serial, rows, from, text, inbox));
+                let job = reading::seek(serial, (rows, from), text, token.clone(), inbox);
+                self.spawn(Key::Numbered(serial), job, token);
             }
             Effect::Mark { generation, rows, marks, markings } => {
                 self.spawn_free(reading::mark(generation, rows, marks, markings, inbox));

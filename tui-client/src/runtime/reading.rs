@@ -71,10 +71,16 @@ pub(super) async fn sort(generation: u64, inbox: mpsc::Sender<Msg>, arranged: im
 }
 
 /// Searches a name that begins like a text.
-pub(super) async fn seek(serial: u64, rows: Rows, from: usize, text: String, inbox: mpsc::Sender<Msg>) {
+pub(super) async fn seek(
+    serial: u64,
+    (rows, from): (Rows, usize),
+    text: String,
+    token: CancellationToken,
+    inbox: mpsc::Sender<Msg>,
+) {
     let (all, wanted) = (rows.clone(), text.clone());
     // One that failed leaves the cursor where it is.
-    if let Ok(found) = spawn_blocking(move || longest(&all, from, &wanted)).await {
+    if let Ok(found) = spawn_blocking(move || longest(&all, from, &wanted, || !token.is_cancelled())).await {
         let _ = inbox.send(Msg::Sought { serial, rows, text, found }).await;
     }
 }

@@ -136,15 +136,7 @@ async fn move_back(port: Option<&Port>, Moved { from, to, sight: then }: &Moved)
     }
     match (to.clone(), from.clone()) {
         (Place::Remote(to), Place::Remote(from)) => {
-            let port = port.ok_or_else(not_connected)?;
-            match port.rename(&to, &from, false).await {
-                // The directory it was in may be gone.
-                Err(fault) if fault.code == Code::NotFound => {
-                    super::work::make_parent(port, &from).await?;
-                    port.rename(&to, &from, false).await
-                }
-                renamed => renamed,
-            }
+            super::work::rename(port.ok_or_else(not_connected)?, &to, &from, false).await
         }
         (Place::Local(to), Place::Local(from)) => {
             spawn_blocking(move || disk::rename(&to, &from, false)).await.map_err(panicked)?

@@ -170,20 +170,31 @@ impl RemoteStep {
                 port.create(&path).await
             }
             RemoteStep::Remove(path) => gone_is_gone(port.remove(&path).await),
-            RemoteStep::Move(from, to, replace) => {
-                make_parent(port, &to).await?;
-                port.rename(&from, &to, replace).await
-            }
-            RemoteStep::Copy(from, to, replace) => {
-                make_parent(port, &to).await?;
-                port.copy(&from, &to, replace).await
-            }
+            RemoteStep::Move(from, to, replace) => rename(port, &from, &to, replace).await,
+            RemoteStep::Copy(from, to, replace) => match port.copy(&from, &to, replace).await {
+                Err(fault) if fault.code == Code::NotFound => {
+                    make_parent(port, &to).await?;
+                    port.copy(&from, &to, replace).await
+                }
+                copied => copied,
+            },
         }
     }
 }
 
+/// Gives something another path. The directory it goes into is made where it is missing, and asked for only then.
+pub(super) async fn rename(port: &Port, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<(), Fault> {
+    match port.rename(from, to, replace).await {
+        Err(fault) if fault.code == Code::NotFound => {
+            make_parent(port, to).await?;
+            port.rename(from, to, replace).await
+        }
+        renamed => renamed,
+    }
+}
+
 /// The directory typed in front of a new name is made, as it is on this machine.
-pub(super) async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fault> {
+async fn make_parent(port: &Port, path: &RemotePath) -> Result<(), Fault> {
     let parent = path.parent();
     if parent.is_home() { Ok(()) } else { port.make_directories(&parent).await }
 }

@@ -135,4 +135,4 @@ fn stopped() -> Fault {
 }
 
 /// The server takes 64 requests of a session at once: some are left for others.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;

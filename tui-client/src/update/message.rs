@@ -297,7 +297,7 @@ pub enum Effect {
         /// Which of them are.
         sieve: Sieve,
     },
-    /// Search a name that begins like a text.
+    /// Search a name that begins like a text; [`Effect::StopRead`] ends it.
     Seek {
         /// Names the search.
         serial: u64,

@@ -115,6 +115,9 @@ fn next_hit(app: &mut App, text: String, out: &mut Vec<Effect>) {
 
 fn seek(app: &mut App, side: Side, from: usize, text: String, out: &mut Vec<Effect>) {
     let pane = app.pane_mut(side);
+    if let Some(Seeking::Beside(serial)) = pane.seeking.take() {
+        out.push(Effect::StopRead(serial));
+    }
     if text.is_empty() {
         pane.seeking = None;
     } else if pane.expects_names() {
@@ -122,7 +125,7 @@ fn seek(app: &mut App, side: Side, from: usize, text: String, out: &mut Vec<Effe
     } else if let Some(row) = pane.near(from, &text) {
         take_up(app, side, &text, Found { text: text.clone(), row: Some(row) });
     } else if pane.rows.len() * text.len() <= AT_ONCE {
-        let found = longest(&pane.rows, from, &text);
+        let found = longest(&pane.rows, from, &text, || true);
         take_up(app, side, &text, found);
     } else {
         let rows = pane.rows.clone();

@@ -35,7 +35,7 @@ pub enum Told {
         step: Step,
         /// Where things are now that are back, in the order in which they came.
         back: Vec<Place>,
-        /// What is left of the step, beginning with what failed.
+        /// What is left of the step, ending with what failed.
         rest: Step,
         /// Why not all is back.
         fault: Option<Fault>,
@@ -105,7 +105,7 @@ fn undone(app: &mut App, back: &[Place], rest: Step, fault: Option<Fault>) {
     let Some(fault) = fault else {
         return app.tell(Tone::Good, format!("Taken back: {}", things(back)));
     };
-    let what = rest.places().first().map(|place| escape(place.name())).unwrap_or_default();
+    let what = rest.places().last().map(|place| escape(place.name())).unwrap_or_default();
     app.tell_fault(&format!("Not taken back: {what}"), &fault);
     // What is in the way may go, and a connection comes back; what is gone or another by now stays so.
     if fault.code == Code::Exists || fault.code.heals() && fault.code != Code::Changed {

@@ -23,26 +23,25 @@ pub struct Found {
 }
 
 /// The next row from one on, round, whose name begins with as much as possible of a text. Goes through all names, for
-/// each letter that none has once more.
-pub fn longest(rows: &Rows, from: usize, text: &str) -> Found {
+/// each letter that none has once more, as long as it `goes_on`.
+pub fn longest(rows: &Rows, from: usize, text: &str, goes_on: impl Fn() -> bool) -> Found {
     let mut text = text.to_owned();
-    loop {
-        if text.is_empty() {
-            return Found { text, row: None };
-        }
-        if let Some(row) = next(rows, from, &Wanted::new(&text)) {
+    while !text.is_empty() && goes_on() {
+        if let Some(row) = next(rows, from, &Wanted::new(&text), &goes_on) {
             return Found { text, row: Some(row) };
         }
         text.pop();
     }
+    Found { text: String::new(), row: None }
 }
 
-fn next(rows: &Rows, from: usize, wanted: &Wanted) -> Option<usize> {
+fn next(rows: &Rows, from: usize, wanted: &Wanted, goes_on: impl Fn() -> bool) -> Option<usize> {
     let (entries, ids) = (rows.entries(), rows.ids());
     let (before, after) = ids.split_at(from.min(ids.len()));
     // As they lie in memory, which is many times faster than row by row.
     let mut hits = vec![false; entries.bound()];
-    let found = entries.ids().filter(|id| wanted.begins(entries.name(*id)));
+    let looked_at = entries.ids().enumerate().take_while(|(index, _)| index % STRIDE != 0 || goes_on());
+    let found = looked_at.map(|(_, id)| id).filter(|id| wanted.begins(entries.name(*id)));
     found.for_each(|id| hits.get_mut(id as usize).into_iter().for_each(|hit| *hit = true));
     let is_hit = |id: &u32| hits.get(*id as usize).is_some_and(|hit| *hit);
     let behind = after.iter().position(is_hit).map(|row| row + before.len());
@@ -81,6 +80,8 @@ impl Pane {
 
 /// Rows that are searched before all are.
 const NEAR: usize = 500;
+/// Names between two looks at whether it goes on.
+const STRIDE: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +102,8 @@ mod tests {
             (7, "g", "", None),
         ] {
             let expected = Found { text: found.to_owned(), row };
-            assert_eq!(longest(&rows, from, text), expected, "{text}");
+            assert_eq!(longest(&rows, from, text, || true), expected, "{text}");
         }
+        assert_eq!(longest(&rows, 0, "f1", || false).row, None, "nobody waits for it");
     }
 }

@@ -243,6 +243,22 @@ fn names_are_found_gone_to_and_acted_on() {
 }
 
 #[test]
+fn very_many_hits_are_taken_in_portions() {
+    let mut app = sample::app();
+    run(&mut app, "<Tab><Alt-F7>x<Enter>");
+    let all: Vec<_> = (0..12_345).map(|n| file(&format!("x/{n}"), 1, 0)).collect();
+    update(&mut app, Msg::Found { serial: 1, told: Hit::Page(all) });
+    run(&mut app, "*");
+    for (expected, rest) in [(10_000, "; 2,345 more are still marked"), (2_345, "")] {
+        let effects = run(&mut app, "<F5><Enter>");
+        let [Effect::Enqueue(items)] = effects.as_slice() else { panic!("{} effects", effects.len()) };
+        assert_eq!(items.len(), expected);
+        assert!(app.note.text.ends_with(&format!("to copy{rest}")), "{}", app.note.text);
+    }
+    assert!(app.lists.hits.as_ref().is_some_and(|hits| hits.marks.is_empty()));
+}
+
+#[test]
 fn esc_ends_a_search_and_then_leaves_it() {
     let mut app = sample::app();
     run(&mut app, "<Alt-F7>x<Enter>");

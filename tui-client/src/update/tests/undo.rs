@@ -103,6 +103,17 @@ fn steps_are_taken_back_the_newest_first() {
 }
 
 #[test]
+fn what_failed_is_named_and_not_what_it_kept_from_being_tried() {
+    let mut app = with_trash();
+    let path = |name: &str| RemotePath::parse(name.as_bytes()).unwrap();
+    let step = Step::Trashed(vec![(path("first"), 1), (path("second"), 2)]);
+    update(&mut app, Msg::Trash(Told::Done(step.clone())));
+    run(&mut app, "<Alt-Z>");
+    update(&mut app, undone(step, &[], Some(Fault::new(Code::Exists, "no"))));
+    assert_eq!(app.note.text, "Not taken back: second: no");
+}
+
+#[test]
 fn what_cannot_be_taken_back_now_may_be_later() {
     for (code, stays) in [(Code::Exists, true), (Code::Timeout, true), (Code::NotFound, false), (Code::Changed, false)]
     {
