@@ -8,7 +8,7 @@ use tests::daemon::{Daemon, Signal};
 use tests::files::{content, root, root_of, write};
 use tests::host::{PASSWORD, eventually};
 use tests::proxy::{Proxy, Way};
-use tests::session::{Session, fault, greeted, raw};
+use tests::session::{Session, fault, raw};
 use wire::message::{Expect, Notice as News, Op};
 use wire::{BLOCK, Code, Root};
 
@@ -101,7 +101,6 @@ async fn new_work_is_refused_by_name_while_the_server_goes_down() {
         fault(other.put("other", b"bytes", Expect::Absent).await),
         fault(other.put("large", &bytes, Expect::Absent).await),
         fault(Session::login(daemon.address, "ada", PASSWORD).await),
-        fault(greeted(daemon.address).await),
     ];
     for refused in codes {
         let refused = refused.expect("a fault");
