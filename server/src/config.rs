@@ -179,6 +179,19 @@ mod rate {
     }
 }
 
+/// A size as it stands in a file.
+mod size {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+        wire::size::parse(&String::deserialize(from)?).map_err(de::Error::custom)
+    }
+
+    pub(super) fn serialize<S: Serializer>(size: &u64, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&wire::size::limit_text(Some(*size)))
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

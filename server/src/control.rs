@@ -10,7 +10,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use wire::fault::Detail;
-use wire::frame::MAX_CONTROL;
 use wire::link::{Incoming, LinkError, Reader, Writer};
 use wire::message::{Answer, FromClient, FromServer, Notice, Op};
 use wire::{Code, Fault};
@@ -20,7 +19,7 @@ use crate::bandwidth::{Route, Way};
 use crate::config::Live;
 use crate::faults::going_down;
 use crate::flow::{Flow, Flows, next_or_rest, or_rest};
-use crate::handlers::{self, Pages};
+use crate::handlers::{self, Outgoing, Pages, Turn};
 use crate::refusals::{Reason, Refusals};
 use crate::session::{ControlPlace, Sessions};
 use crate::tenant::{self, Tenant};
@@ -83,23 +82,25 @@ enum End {
 
 struct Requests {
     tenant: Arc<Tenant>,
-    out: mpsc::Sender<Box<FromServer>>,
+    out: mpsc::Sender<Box<Outgoing>>,
     trail: Trail,
     live: Live,
     refusals: Refusals,
     draining: CancellationToken,
     /// Dropping a guard asks its request to stop. None is ever torn off in the middle: what it does to
     /// the disk and what it says to the ledger belong together.
-    running: HashMap<u32, DropGuard>,
+    running: HashMap<u32, (DropGuard, usize)>,
+    /// Bytes of those.
+    bytes: usize,
     tracker: TaskTracker,
     done: (mpsc::UnboundedSender<u32>, mpsc::UnboundedReceiver<u32>),
 }
 
 impl Requests {
-    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<FromServer>>, trail: Trail, limits: &ControlLimits) -> Self {
+    fn new(tenant: Arc<Tenant>, out: mpsc::Sender<Box<Outgoing>>, trail: Trail, limits: &ControlLimits) -> Self {
         let (running, tracker, done) = (HashMap::new(), limits.running.clone(), mpsc::unbounded_channel());
         let (live, refusals, draining) = (limits.live.clone(), limits.refusals.clone(), limits.draining.clone());
-        Self { tenant, out, trail, live, refusals, draining, running, tracker, done }
+        Self { tenant, out, trail, live, refusals, draining, running, bytes: 0, tracker, done }
     }
 
     async fn run<R: AsyncRead + Unpin>(&mut self, reader: &mut Reader<R>) -> Result<End, LinkError> {
@@ -108,7 +109,7 @@ impl Requests {
             let message = tokio::select! {
                 message = tokio::time::timeout(idle, next_or_rest(reader, || ())) => message,
                 Some(id) = self.done.1.recv() => {
-                    self.running.remove(&id);
+                    self.bytes -= self.running.remove(&id).map_or(0, |(_, bytes)| bytes);
                     continue;
                 }
             };
@@ -121,10 +122,10 @@ impl Requests {
                     Some(Incoming::Message(FromClient::Ping)) => self.say(FromServer::Pong).await,
                     // Its place stays taken until its last answer, so that the id is not used twice.
                     Some(Incoming::Message(FromClient::Cancel { id })) => {
-                        if let Some(guard) = self.running.remove(&id) {
+                        if let Some((guard, bytes)) = self.running.remove(&id) {
                             let cancel = guard.disarm();
                             cancel.cancel();
-                            self.running.insert(id, cancel.drop_guard());
+                            self.running.insert(id, (cancel.drop_guard(), bytes));
                         }
                     }
                     Some(Incoming::Message(FromClient::Request { id, op })) => self.start(id, op).await,
@@ -137,31 +138,39 @@ impl Requests {
         if self.draining.is_cancelled() {
             return self.say(FromServer::Answer { id, answer: Answer::Fault(going_down()) }).await;
         }
-        let most = self.live.now().limits.requests_in_flight;
-        if self.running.len() >= most || self.running.contains_key(&id) {
+        let (most, bytes) = (self.live.now().limits.requests_in_flight, handlers::weight(&op));
+        let are_many = self.running.len() >= most || self.bytes + bytes > WAITING.max(bytes);
+        if are_many || self.running.contains_key(&id) {
             self.refusals.count(Reason::Requests);
             let fault = Fault::new(Code::Busy, format!("{most} requests at once are the limit"));
             let fault = fault.with(Detail::RetryAfter(1));
             return self.say(FromServer::Answer { id, answer: Answer::Fault(fault) }).await;
         }
         let cancel = CancellationToken::new();
-        self.running.insert(id, cancel.clone().drop_guard());
+        self.running.insert(id, (cancel.clone().drop_guard(), bytes));
+        self.bytes += bytes;
         let (tenant, out, done) = (Arc::clone(&self.tenant), self.out.clone(), self.done.0.clone());
         let verb = handlers::verb(&op);
         let mut deed = self.trail.begin(verb);
         deed.entry.request = Some(id);
         let work = async move {
-            let pages = Pages::new(id, out.clone(), cancel);
+            let turn = cancel.run_until_cancelled(Turn::take(&tenant)).await.flatten();
             let changes = handlers::describe(&op, &mut deed);
-            let result = handlers::run(&tenant, op, &pages, &mut deed).await;
+            let result = match &turn {
+                Some(turn) => {
+                    let pages = Pages::new(id, out.clone(), cancel, Arc::clone(turn));
+                    handlers::run(&tenant, op, &pages, &mut deed).await
+                }
+                None => Err(handlers::stopped()),
+            };
             let outcome = result.as_ref().map_or_else(|fault| fault.code.name(), |_| "done");
             tracing::debug!(outcome, "answered");
             if changes {
                 deed.end(&result);
             }
-            let answer = result.unwrap_or_else(Answer::Fault);
+            let message = FromServer::Answer { id, answer: result.unwrap_or_else(Answer::Fault) };
             // An error: the connection is gone.
-            let _ = out.send(Box::new(FromServer::Answer { id, answer })).await;
+            let _ = out.send(Box::new(Outgoing { message, _turn: turn, _page: None })).await;
             let _ = done.send(id);
         };
         self.tracker.spawn(work.instrument(tracing::error_span!("request", request = id, verb)));
@@ -169,14 +178,14 @@ impl Requests {
 
     async fn say(&self, message: FromServer) {
         // An error: the writing side has ended, and ends this side too.
-        let _ = self.out.send(Box::new(message)).await;
+        let _ = self.out.send(Box::new(message.into())).await;
     }
 }
 
 /// Passes the user's news on, and tells once that the server goes down.
 async fn tell_news(
     mut notices: broadcast::Receiver<Notice>,
-    out: mpsc::Sender<Box<FromServer>>,
+    out: mpsc::Sender<Box<Outgoing>>,
     draining: CancellationToken,
 ) {
     let mut told = false;
@@ -193,7 +202,7 @@ async fn tell_news(
                 Notice::Draining
             }
         };
-        if out.send(Box::new(FromServer::Notice(notice))).await.is_err() {
+        if out.send(Box::new(FromServer::Notice(notice).into())).await.is_err() {
             return;
         }
     }
@@ -201,17 +210,17 @@ async fn tell_news(
 
 async fn write<W: AsyncWrite + Unpin>(
     mut writer: Writer<W>,
-    mut outgoing: mpsc::Receiver<Box<FromServer>>,
+    mut outgoing: mpsc::Receiver<Box<Outgoing>>,
     flow: Flow,
     live: Live,
     over: CancellationToken,
 ) {
     while let Some(first) = or_rest(outgoing.recv(), || writer.rest()).await {
         let written = flow.moving(live.now().limits.stall(), async {
-            writer.feed(&first).await?;
+            writer.feed(&first.message).await?;
             for _ in 1..OUTGOING {
                 let Ok(next) = outgoing.try_recv() else { break };
-                writer.feed(&next).await?;
+                writer.feed(&next.message).await?;
             }
             writer.flush().await
         });
@@ -224,11 +233,13 @@ async fn write<W: AsyncWrite + Unpin>(
     let _ = tokio::time::timeout(live.now().limits.stall(), writer.close()).await;
 }
 
-/// Of a control connection with its requests, in bytes.
-pub(crate) fn memory(requests: usize) -> usize {
-    OUTGOING * MAX_CONTROL + requests.saturating_mul(handlers::MEMORY) + tenant::MEMORY
-}
+/// Of a control connection, in bytes, beside the requests that are worked on.
+pub(crate) const MEMORY: usize = OUTGOING * SHORT + WAITING + tenant::MEMORY;
 
-/// Messages that wait for the writer, of up to 64 KiB each: a peer that does not read holds 1 MiB. Boxed, because
-/// a channel keeps 32 places whatever its bound.
+/// Messages that wait for the writer; pages among them have a bound of their own. Boxed, because a channel keeps 32
+/// places whatever its bound.
 const OUTGOING: usize = 16;
+/// Bytes of a message that is no page.
+const SHORT: usize = 5 << 10;
+/// Bytes of requests of one session that are not answered; one may be longer.
+const WAITING: usize = 64 << 10;

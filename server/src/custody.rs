@@ -99,16 +99,18 @@ pub(crate) async fn note_damage(tenant: &Tenant, path: &RemotePath) -> Result<bo
 /// A client says that what it got is damaged: the file is read, for a word of a client is not believed. One who says
 /// so of many files at once has to wait for the next round.
 pub(crate) async fn suspect(tenant: Arc<Tenant>, path: RemotePath, stop: CancellationToken) {
-    let Ok(_turn) = tenant.reading.try_acquire() else { return };
+    let Some(turns) = tenant.reading_now() else { return };
     let looked = async {
         let Some(record) = tenant.catalog.record(tenant.id, &path).await? else { return Ok(false) };
         let target = path.clone();
-        let is_sound = tenant.on_disk(move |home| {
+        let is_sound = tenant.read_long(turns, move |home| {
             let (file, node) = home.open_file(&target)?;
             let root = Reader::new(None, stop).root(&file, node.stamp.size);
-            Ok(!is_of(&node.stamp, &record.stamp) || root.ok().is_none_or(|root| root == record.stamp.root))
+            Ok::<_, VaultError>(
+                !is_of(&node.stamp, &record.stamp) || root.ok().is_none_or(|root| root == record.stamp.root),
+            )
         });
-        if is_sound.await? { Ok(false) } else { note_damage(&tenant, &path).await }
+        if is_sound.await?? { Ok(false) } else { note_damage(&tenant, &path).await }
     };
     match looked.await {
         Ok(damaged) => tracing::info!(user = %tenant.name, %path, damaged, "a client told of damage"),

@@ -12,7 +12,7 @@ mod rename;
 mod stat;
 mod trash;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::frame::MAX_CONTROL;
 use wire::message::{Answer, Entry, FromServer, Op, RawPath};
@@ -24,27 +24,62 @@ use crate::tenant::Tenant;
 use crate::vault::{Depth, PAGE_BYTES};
 use std::sync::Arc;
 
+/// A turn at being worked on, of its user and of all. Its memory is held until the last answer is written.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _own: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+/// A message that waits for the writer, with what it holds until it is written.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) message: FromServer,
+    pub(crate) _turn: Option<Arc<Turn>>,
+    pub(crate) _page: Option<OwnedSemaphorePermit>,
+}
+
 /// The way out for the pages of one answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     id: u32,
-    out: mpsc::Sender<Box<FromServer>>,
+    out: mpsc::Sender<Box<Outgoing>>,
     cancel: CancellationToken,
+    turn: Arc<Turn>,
+    /// One page waits for the writer at a time.
+    place: Arc<Semaphore>,
+}
+
+impl Turn {
+    /// Waits for it. `None`: never, no semaphore is closed.
+    pub(crate) async fn take(tenant: &Tenant) -> Option<Arc<Self>> {
+        // Of one user few wait for all: others come between.
+        let _own = Arc::clone(&tenant.requests).acquire_owned().await.ok()?;
+        let _of_all = Arc::clone(&tenant.commons.requests).acquire_owned().await.ok()?;
+        Some(Arc::new(Self { _own, _of_all }))
+    }
+}
+
+impl From<FromServer> for Outgoing {
+    fn from(message: FromServer) -> Self {
+        Self { message, _turn: None, _page: None }
+    }
 }
 
 impl Pages {
-    pub(crate) fn new(id: u32, out: mpsc::Sender<Box<FromServer>>, cancel: CancellationToken) -> Self {
-        Self { id, out, cancel }
+    pub(crate) fn new(id: u32, out: mpsc::Sender<Box<Outgoing>>, cancel: CancellationToken, turn: Arc<Turn>) -> Self {
+        Self { id, out, cancel, turn, place: Arc::new(Semaphore::new(1)) }
     }
 
     /// Sends a page that is not the last. A fault: nobody wants the rest.
     async fn send(&self, entries: Vec<Entry>) -> Result<(), Fault> {
-        let page = FromServer::Answer { id: self.id, answer: Answer::Page { entries, last: false } };
-        let sent = self.cancel.run_until_cancelled(self.out.send(Box::new(page))).await;
-        match sent {
-            Some(Ok(())) => Ok(()),
-            _ => Err(stopped()),
-        }
+        let message = FromServer::Answer { id: self.id, answer: Answer::Page { entries, last: false } };
+        let sending = async {
+            let page = Arc::clone(&self.place).acquire_owned().await.ok()?;
+            let page = Outgoing { message, _turn: Some(Arc::clone(&self.turn)), _page: Some(page) };
+            self.out.send(Box::new(page)).await.ok()
+        };
+        self.cancel.run_until_cancelled(sending).await.flatten().ok_or_else(stopped)
     }
 
     /// A fault: nobody wants the rest.
@@ -54,7 +89,7 @@ impl Pages {
 }
 
 /// Whoever asked does not want the rest.
-fn stopped() -> Fault {
+pub(crate) fn stopped() -> Fault {
     Fault::new(Code::Cancelled, "stopped on request")
 }
 
@@ -98,6 +133,25 @@ pub(crate) fn describe(op: &Op, deed: &mut Deed) -> bool {
     true
 }
 
+/// What a request takes while it waits, in bytes.
+pub(crate) fn weight(op: &Op) -> usize {
+    let text = match op {
+        Op::List { path }
+        | Op::Walk { path }
+        | Op::Stat { path }
+        | Op::Mkdir { path, .. }
+        | Op::Create { path }
+        | Op::Remove { path, .. }
+        | Op::Read { path, .. }
+        | Op::Hash { path }
+        | Op::Trash { path } => path.0.len(),
+        Op::Rename { from, to, .. } | Op::Copy { from, to, .. } => from.0.len() + to.0.len(),
+        Op::Find { path, pattern } => path.0.len() + pattern.len(),
+        Op::Usage | Op::TrashState | Op::Restore { .. } | Op::EmptyTrash => 0,
+    };
+    text + size_of::<Op>() + ENTRY
+}
+
 /// Does what was asked.
 pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages, deed: &mut Deed) -> Result<Answer, Fault> {
     match op {
@@ -125,6 +179,8 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages, deed: &mut 
 
 /// Of a request, in bytes: itself, and two pages, each as it was read, as it travels, and on the way between.
 pub(crate) const MEMORY: usize = MAX_CONTROL + 2 * FORMS * PAGE_BYTES;
+/// Of a request that waits, its task and its place, in bytes.
+const ENTRY: usize = 512;
 /// Bytes of a page in memory for each that travels, all its forms together.
 const FORMS: usize = 6;
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::flow::REST;
@@ -16,6 +17,7 @@ pub struct Inlet<S> {
     stream: S,
     /// Empty while little comes.
     buffer: Box<[u8]>,
+    place: Option<SemaphorePermit<'static>>,
     /// What of it was read and not taken yet.
     start: usize,
     end: usize,
@@ -27,7 +29,7 @@ pub struct Inlet<S> {
 impl<S> Inlet<S> {
     /// Reads `stream`.
     pub fn new(stream: S) -> Self {
-        Self { stream, buffer: Box::default(), start: 0, end: 0, rest: None, used: false }
+        Self { stream, buffer: Box::default(), place: None, start: 0, end: 0, rest: None, used: false }
     }
 
     /// Nothing comes: gives the buffer back when nothing came for [`REST`].
@@ -38,8 +40,7 @@ impl<S> Inlet<S> {
         let rest = self.rest.get_or_insert_with(|| Box::pin(sleep(REST)));
         while rest.as_mut().poll(cx).is_ready() {
             if !std::mem::take(&mut self.used) {
-                self.buffer = Box::default();
-                self.rest = None;
+                (self.buffer, self.place, self.rest) = (Box::default(), None, None);
                 return;
             }
             rest.as_mut().reset(Instant::now() + REST);
@@ -52,6 +53,9 @@ impl<S: AsyncRead + Unpin> Inlet<S> {
     fn poll_small(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, out))?;
         if out.remaining() == 0 {
+            self.place = PLACES.try_acquire().ok();
+        }
+        if self.place.is_some() {
             self.buffer = vec![0; LARGE].into();
         }
         Poll::Ready(Ok(()))
@@ -117,7 +121,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Inlet<S> {
 
 /// Encrypted bytes read from a socket at once: rustls asks for a few KiB at a time, and most of the
 /// system calls are saved by a large buffer below it.
-pub(crate) const LARGE: usize = 256 << 10;
+const LARGE: usize = 256 << 10;
+/// Connections of this process with a large buffer. Others read in small pieces, which is slower and no worse.
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+const AT_ONCE: usize = 128;
+/// What large buffers take together, in bytes.
+pub(crate) const MEMORY: usize = AT_ONCE * LARGE;
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,6 @@
 //! transfer of one lane may be assisted by others of its session ([`assist`], [`send`]).
 
 mod assist;
-mod buffer;
 mod receive;
 mod seal;
 mod send;
@@ -14,16 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
-use wire::frame::{BlockHeader, MAX_CONTROL};
+use wire::frame::BlockHeader;
 use wire::link::{LinkError, Reader, Writer};
 use wire::message::Lane;
 
 use crate::audit::Trail;
 use crate::bandwidth::{Route, Way};
+use crate::budget::Buffer;
 use crate::config::Live;
 use crate::flow::{Flow, Flows, or_rest};
 use crate::session::LanePlace;
@@ -35,7 +35,12 @@ pub(crate) use upload::Writing;
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Message(Lane),
-    Block(BlockHeader, buffer::Buffer),
+    /// A long one, of which few may wait.
+    Page {
+        message: Lane,
+        _place: Option<OwnedSemaphorePermit>,
+    },
+    Block(BlockHeader, Buffer),
 }
 
 /// How long a peer may make no progress, and how a drain is told.
@@ -141,14 +146,16 @@ async fn write_waiting<W: AsyncWrite + Unpin>(
 
 async fn write_one<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, outgoing: Box<Outgoing>) -> Result<(), LinkError> {
     match *outgoing {
-        Outgoing::Message(message) => writer.feed(&message).await,
+        Outgoing::Message(message) | Outgoing::Page { message, .. } => writer.feed(&message).await,
         Outgoing::Block(header, payload) => writer.block(header, &payload.bytes).await,
     }
 }
 
 /// Of a lane, in bytes, beside 33 for each block of a file in hand.
-pub(crate) const MEMORY: usize = receive::MEMORY + send::MEMORY + OUTGOING * MAX_CONTROL;
-/// Messages and small blocks that wait for the writer. Large blocks are bounded by their buffers. Boxed, because a
+pub(crate) const MEMORY: usize = receive::MEMORY + send::MEMORY + OUTGOING * SHORT;
+/// Bytes of a message that is no page.
+const SHORT: usize = 4 << 10;
+/// Messages and blocks that wait for the writer; pages and blocks have bounds of their own. Boxed, because a
 /// channel keeps 32 places and more, which a lane at rest has too.
 const OUTGOING: usize = 64;
 /// For one batch of answers when the session has ended.

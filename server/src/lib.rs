@@ -16,7 +16,7 @@
 //! - [`audit`]: one line for every change
 //! - [`operator`]: what the operator's flags ask a running daemon
 //! - [`inlet`]: memory for what is read; [`flow`]: progress and rest of a connection; `metered`: its bytes, held to their limits
-//! - [`commons`]: what all users share, as their `bandwidth`
+//! - [`commons`]: what all users share, as their `bandwidth` and the [`budget`] of memory
 //! - [`session`]: logins, tickets, and what ends them; [`tenant`]: one user who has sessions
 //! - [`control`]: connections that carry requests, and [`handlers`], one verb a file
 //! - [`lane`]: connections that carry transfers
@@ -30,6 +30,7 @@
 pub mod accounts;
 pub mod audit;
 mod bandwidth;
+pub mod budget;
 pub mod catalog;
 pub mod cli;
 pub mod commons;

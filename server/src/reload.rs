@@ -87,12 +87,15 @@ fn keep(before: &Config, config: &mut Config) -> Vec<&'static str> {
     one("also_reach", config.also_reach != before.also_reach);
     one("metrics", config.metrics != before.metrics);
     one("metrics_beyond_loopback", config.metrics_beyond_loopback != before.metrics_beyond_loopback);
+    one("limits.requests", config.limits.requests != before.limits.requests);
+    one("limits.transfer_memory", config.limits.transfer_memory != before.limits.transfer_memory);
     one("penalties.remembered", config.penalties.remembered != before.penalties.remembered);
     one("log.format", config.log.format != before.log.format);
     (config.metrics, config.metrics_beyond_loopback) = (before.metrics, before.metrics_beyond_loopback);
     config.data_dir.clone_from(&before.data_dir);
     config.also_reach.clone_from(&before.also_reach);
     (config.listen, config.durability, config.landlock) = (before.listen, before.durability, before.landlock);
+    (config.limits.requests, config.limits.transfer_memory) = (before.limits.requests, before.limits.transfer_memory);
     (config.penalties.remembered, config.log.format) = (before.penalties.remembered, before.log.format);
     kept
 }

@@ -142,11 +142,27 @@ impl Sessions {
 
     /// A place for one more lane of a session.
     pub fn lane(&self, session: Arc<Session>) -> Result<LanePlace, Fault> {
+        let (all, theirs) = self.lanes(session.tenant.id);
         let (place, most) = (LanePlace(session), self.max_lanes());
-        if place.0.lanes.fetch_add(1, Ordering::Relaxed) >= usize::from(most) {
+        let before = place.0.lanes.fetch_add(1, Ordering::Relaxed);
+        if before >= usize::from(most) {
             return Err(busy(format!("a session may have {most} lanes")));
         }
+        // A session's first lane is worth more than another's second, and no user gets most of them.
+        let limit = self.commons.live.now().limits.lanes;
+        if all >= limit || before > 0 && (all >= limit - limit / 4 || theirs >= limit / 2) {
+            return Err(busy("the server has all the lanes it takes for now".to_owned()));
+        }
         Ok(place)
+    }
+
+    /// How many lanes there are, and how many of one user.
+    fn lanes(&self, user: UserId) -> (usize, usize) {
+        let known = self.known();
+        known.sessions.values().fold((0, 0), |(all, theirs), session| {
+            let lanes = session.lanes.load(Ordering::Relaxed);
+            (all + lanes, theirs + if session.tenant.id == user { lanes } else { 0 })
+        })
     }
 
     /// The place of a control connection; without one, a session lasts [`REJOIN`].

@@ -5,13 +5,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use wire::fault::Detail;
 use wire::message::{Kind, Notice, RawPath};
 use wire::path::MAX_PATH;
-use wire::{BLOCK, Code, Fault, RemotePath, UserName};
+use wire::{Code, Fault, RemotePath, UserName};
 
 use crate::bandwidth::Traffic;
+use crate::budget::Share;
 use crate::catalog::{Catalog, Record, UserId};
 use crate::commons::Commons;
 use crate::faults::{going_down, lost_task};
@@ -36,8 +38,12 @@ pub struct Tenant {
     pub(crate) disk: Arc<AtomicU64>,
     /// Turns at looking for names, with the memory of a pattern each.
     pub finding: Semaphore,
-    /// Turns at reading whole files, for their hashes and for copies: a block of memory and a thread each.
-    pub reading: Semaphore,
+    /// Memory for what travels.
+    pub(crate) memory: Share,
+    /// Turns at being worked on, of requests.
+    pub(crate) requests: Arc<Semaphore>,
+    /// Threads that read or write whole files at once.
+    reading: Arc<Semaphore>,
     home: Arc<Home>,
     /// Threads that work on the home at once: others need some, too.
     threads: Arc<Semaphore>,
@@ -103,9 +109,11 @@ impl Tenant {
             traffic: commons.traffic.of(id),
             // A disk that does not tell its number is one of its own kind.
             disk: commons.disks.of(home.device().unwrap_or_default()),
-            commons,
+            commons: Arc::clone(&commons),
             finding: Semaphore::new(FINDING),
-            reading: Semaphore::new(READING),
+            memory: commons.budget.share(),
+            requests: Arc::new(Semaphore::new((commons.live.now().limits.requests / 4).max(1))),
+            reading: Arc::new(Semaphore::new(READING)),
             home: Arc::new(home),
             threads: Arc::new(Semaphore::new(THREADS)),
             changes: tokio::sync::Mutex::new(()),
@@ -125,17 +133,48 @@ impl Tenant {
         work: impl FnOnce(&Home) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, Fault> {
         let home = Arc::clone(&self.home);
-        // Never closed. Given back even if nobody waits for the work any more, but not before it is over.
-        let turn = Arc::clone(&self.threads).acquire_owned().await;
-        match tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&home)
-        })
-        .await
-        {
+        match self.step(move || work(&home)).await.await {
             Ok(result) => Ok(result?),
             Err(error) => Err(lost_task(&error)),
         }
+    }
+
+    /// Begins a step on the disk that is soon over, when it is the user's turn.
+    pub(crate) async fn step<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        let turns = turns(&self.threads, &self.commons.threads).await;
+        tokio::task::spawn_blocking(move || {
+            let _turns = turns;
+            work()
+        })
+    }
+
+    /// As [`Self::on_disk`], for what reads or writes whole files, and may take long.
+    pub(crate) async fn long_on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Home) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turns = turns(&self.reading, &self.commons.readers).await;
+        self.read_long(turns, work).await
+    }
+
+    /// The turns of [`Self::long_on_disk`], if there are some just now.
+    pub(crate) fn reading_now(&self) -> Option<Turns> {
+        let own = Arc::clone(&self.reading).try_acquire_owned().ok()?;
+        Some((Some(own), Some(Arc::clone(&self.commons.readers).try_acquire_owned().ok()?)))
+    }
+
+    /// What may take long, with its turns.
+    pub(crate) async fn read_long<T: Send + 'static>(
+        &self,
+        turns: Turns,
+        work: impl FnOnce(&Home) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let home = Arc::clone(&self.home);
+        let working = tokio::task::spawn_blocking(move || {
+            let _turns = turns;
+            work(&home)
+        });
+        working.await.map_err(|error| lost_task(&error))
     }
 
     /// The next page of a listing, and the rest of it; `None` at its end.
@@ -313,24 +352,39 @@ impl Drop for Claim {
     }
 }
 
+/// Of a user and of all.
+pub(crate) type Turns = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
+
+/// Waits for threads of the disk, first those of the user: of each user a few wait for all. They are given back even if nobody
+/// waits for the work any more, but not before it is over.
+async fn turns(own: &Arc<Semaphore>, of_all: &Arc<Semaphore>) -> Turns {
+    // Never closed.
+    let own = Arc::clone(own).acquire_owned().await.ok();
+    (own, Arc::clone(of_all).acquire_owned().await.ok())
+}
+
 /// Whether a record was made of a file in this state. Here, because catalog and vault do not know each
 /// other.
 pub(crate) fn is_of(found: &Stamp, recorded: &crate::catalog::Stamp) -> bool {
     (found.size, found.mtime, found.inode) == (recorded.size, recorded.mtime, recorded.inode)
 }
 
-/// What a user's requests take together, in bytes: blocks of files that are read whole, patterns, and news.
-pub(crate) const MEMORY: usize = READING * BLOCK + FINDING * PATTERN + NOTICES * MAX_PATH;
+/// What a user takes, in bytes: patterns, and news that nobody has read yet.
+pub(crate) const MEMORY: usize = NOTICES * MAX_PATH;
+/// What looking for names takes, of all users.
+pub(crate) const FINDERS_MEMORY: usize = FINDERS * PATTERN;
 /// Names that are looked for at once.
 const FINDING: usize = 2;
 /// The most that a pattern's automata take, by the defaults of their crate: two of 2 MiB for a thread.
 const PATTERN: usize = 4 << 20;
-/// Whole files of one user that are read at once.
-const READING: usize = 2;
-/// Of some hundred that the runtime has for the disk.
+/// Names that are looked for at once, of all users.
+pub(crate) const FINDERS: usize = 8;
+/// Whole files of one user that are read or put together at once.
+const READING: usize = 4;
+/// Steps on the disk of one user at once: a third of what all have.
 const THREADS: usize = 16;
 /// News a slow session may be behind before it loses some; it then asks anew.
-const NOTICES: usize = 256;
+const NOTICES: usize = 32;
 
 #[cfg(test)]
 mod tests {

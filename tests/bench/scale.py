@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 PASSWORD = "correct horse battery staple"
-CONFIG = "[limits]\nidle_seconds = 3600\nmax_connections = 10000\nper_source = 10000\nper_user = 10000\nguests = 1000\nguests_per_source = 1000\n[argon2]\nqueue = 1000\n"
+CONFIG = "[limits]\nidle_seconds = 3600\nmax_connections = 10000\nper_source = 10000\nper_user = 10000\nguests = 1000\nguests_per_source = 1000\nlanes = 10000\n[argon2]\nqueue = 1000\n"
 
 
 def memory(pid, what="VmRSS"):

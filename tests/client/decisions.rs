@@ -4,6 +4,7 @@
 use std::fs;
 
 use tests::files::{self, root};
+use tests::host::{Host, MinFree};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tui_client::engine::status::{End, IfExists, Outcome, Remedy, Reply, State};
 use tui_client::engine::{Options, Refused};
@@ -54,6 +55,26 @@ async fn over_quota_waits_with_its_shortfall_while_smaller_files_go_on() {
         root(&bench.host.home("ada").join("tree/0-large")).expect("there"),
         root(&bench.path("tree/0-large")).expect("read")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_servers_disk_has_no_room_for_waits_while_the_rest_goes_on() {
+    let host = Host::with(|config| config.min_free = MinFree::Percent(1)).await.expect("started");
+    let mut bench = Bench::on(host, Options { refused: Refused::Waits, ..Options::default() }).await;
+    files::write(&bench.path("tree/0-huge"), "huge", 1).expect("written");
+    // A hole, larger than the disk.
+    let huge = fs::File::options().write(true).open(bench.path("tree/0-huge")).expect("opened");
+    huge.set_len(8 << 40).expect("grown");
+    for index in 1..5 {
+        files::write(&bench.path(&format!("tree/{index}")), &index.to_string(), MIB).expect("written");
+    }
+    let id = bench.up("tree", IfExists::Ask);
+    let waiting = bench.item(id, "needs the user", |item| item.state == State::NeedsYou).await;
+    assert_eq!((waiting.files_done, waiting.files_failed), (4, 0));
+    let question = bench.engine.status().borrow().questions[0].clone();
+    let fault = question.refusal().expect("a refusal");
+    assert_eq!(fault.code, Code::NoSpace);
+    assert!(matches!(fault.detail, Detail::Shortfall(1..)) && fault.message.contains("not your quota"), "{fault:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

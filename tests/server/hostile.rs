@@ -382,7 +382,8 @@ async fn claimed_lengths_cost_nothing_before_login() {
 /// Everything at once that takes memory, on all connections there may be.
 #[tokio::test]
 async fn memory_stays_below_what_the_limits_promise() {
-    let limits = LIMITS.replace("max_connections = 48", "max_connections = 14");
+    let few = "max_connections = 14\nrequests = 16\ntransfer_memory = \"32MiB\"";
+    let limits = LIMITS.replace("max_connections = 48", few);
     let mut siege = Siege::with(&limits).await;
     for number in 0..200 {
         std::fs::write(siege.daemon.home("eve").join(format!("{number}")), content("small", 32 << 10))

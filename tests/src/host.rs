@@ -59,7 +59,7 @@ impl Host {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = Config { data_dir: data.path().join("data"), listen, ..Config::default() };
         // The suites open lanes by the dozen, and misbehave, from one address.
-        config.limits.per_source = 1024;
+        (config.limits.per_source, config.limits.lanes) = (1024, 1024);
         config.limits.guests_per_source = config.limits.guests;
         (config.penalties.user_failures, config.penalties.source_failures) = (1_000_000, 1_000_000);
         // And claim sizes that no disk has.

@@ -15,6 +15,7 @@ use crate::audit::{self, Entry, operator};
 use crate::config::{Config, Rate};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
+use crate::memory;
 use crate::operator;
 use crate::sandbox::Wall;
 
@@ -147,7 +148,8 @@ fn check(config: &Config) -> Result<(), CliError> {
     if let (Some(certificate), Some(key)) = (&config.certificate, &config.key) {
         Identity::read(certificate, key)?.tls()?;
     }
-    writeln!(io::stdout(), "the configuration is good")?;
+    let memory = size::show(memory::bound(config));
+    writeln!(io::stdout(), "the configuration is good; with it the server takes at most {memory} of memory")?;
     for doubt in doubts(config) {
         writeln!(io::stdout(), "but {doubt}")?;
     }

@@ -21,6 +21,7 @@ impl Config {
             when(self.upload_days == 0, "upload_days is 0: what is never finished stays for ever"),
             when(self.verify.every_days == 0, "verify.every_days is 0: damage is found only when --verify is run"),
             never("limits.per_source", limits.per_source, "limits.max_connections", limits.max_connections),
+            never("limits.lanes", limits.lanes, "limits.max_connections", limits.max_connections),
             never("limits.guests", limits.guests, "limits.max_connections", limits.max_connections),
             never("limits.guests_per_source", limits.guests_per_source, "limits.guests", limits.guests),
             when(limits.login_seconds > 60, "limits.login_seconds is over 60: who says nothing keeps a place for long"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Figure;
+use super::{Figure, size};
 
 /// What one peer may take from all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +26,17 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Seconds without progress after which a lane with a running transfer is dropped.
     pub stall_seconds: u64,
+    /// Lanes at once of all sessions.
+    pub lanes: usize,
     /// Lanes of one session.
     pub lanes_per_session: u16,
+    /// Requests that are worked on at once, of all sessions; a user has a quarter of them at most.
+    pub requests: usize,
     /// Unanswered requests of one session.
     pub requests_in_flight: usize,
+    /// Bytes of memory for what travels, of all lanes; a user has a quarter of it at most.
+    #[serde(with = "size")]
+    pub transfer_memory: u64,
     /// Seconds that running transfers have when the server goes down.
     pub drain_seconds: u64,
 }
@@ -45,8 +52,11 @@ impl Default for Limits {
             login_seconds: 10,
             idle_seconds: 60,
             stall_seconds: 60,
+            lanes: 128,
             lanes_per_session: 8,
+            requests: 128,
             requests_in_flight: 64,
+            transfer_memory: 256 << 20,
             drain_seconds: 10,
         }
     }
@@ -85,7 +95,10 @@ impl Limits {
             // Clients ping every 15 seconds.
             ("limits.idle_seconds", self.idle_seconds, 20..=86_400),
             ("limits.stall_seconds", self.stall_seconds, 1..=86_400),
+            ("limits.lanes", self.lanes as u64, 1..=1_000_000),
             ("limits.lanes_per_session", u64::from(self.lanes_per_session), 1..=64),
+            ("limits.requests", self.requests as u64, 4..=100_000),
+            ("limits.transfer_memory", self.transfer_memory, 16 << 20..=1 << 40),
             ("limits.requests_in_flight", self.requests_in_flight as u64, 1..=1024),
             ("limits.drain_seconds", self.drain_seconds, 0..=3600),
         ]

@@ -12,7 +12,7 @@ use super::Pages;
 use super::make::make;
 use crate::audit::{Deed, shown_root};
 use crate::custody::{note_damage, refuse_damaged};
-use crate::faults::{bad_content, damaged, lost_task};
+use crate::faults::{bad_content, damaged};
 use crate::publish::{Growth, Published, Ready, Reservation, Room, publish_one};
 use crate::tenant::Tenant;
 use crate::vault::{Depth, Node, VaultError};
@@ -93,8 +93,6 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
     refuse_damaged(tenant, from, &node.stamp).await?;
     let record = tenant.valid_record(from, node.stamp).await?;
     let size = node.stamp.size;
-    // Never closed.
-    let _turn = tenant.reading.acquire().await;
     let promised = Growth::of(size, replaced);
     let reservation = Reservation::take(tenant, promised).await?;
     let room = Room::take(tenant, size, space)?;
@@ -108,8 +106,7 @@ async fn copy_file(tenant: &Arc<Tenant>, from: &RemotePath, to: &RemotePath, exp
         })
         .await?;
     let into = Arc::clone(&staged);
-    let copied = tokio::task::spawn_blocking(move || (copy_blocks(&file, &into.file, &node), claim));
-    let (copied, claim) = copied.await.map_err(|error| lost_task(&error))?;
+    let (copied, claim) = tenant.long_on_disk(move |_| (copy_blocks(&file, &into.file, &node), claim)).await?;
     drop(room);
     let name = staged.name.clone();
     let result = match copied {

@@ -17,7 +17,8 @@ pub(super) async fn find(
     pages: &Pages,
 ) -> Result<Answer, Fault> {
     // Never closed.
-    let _turn = pages.cancel.run_until_cancelled(tenant.finding.acquire()).await.ok_or_else(stopped)?;
+    let turns = async { (tenant.finding.acquire().await, tenant.commons.finders.acquire().await) };
+    let _turns = pages.cancel.run_until_cancelled(turns).await.ok_or_else(stopped)?;
     let pattern = Pattern::parse(pattern).map_err(|error| Fault::new(Code::BadPattern, error.to_string()))?;
     let pattern = Arc::new(pattern);
     list::list(tenant, path, Depth::All, move |name: &[u8]| pattern.matches(name), pages).await

@@ -12,7 +12,7 @@ use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
 use super::{Pages, stopped};
 use crate::catalog::{Record, Stamp};
 use crate::custody::refuse_damaged;
-use crate::faults::{bad_content, lost_task};
+use crate::faults::bad_content;
 use crate::tenant::Tenant;
 use crate::vault::{Node, VaultError};
 
@@ -37,11 +37,10 @@ async fn learn(
     node: Node,
     cancel: &CancellationToken,
 ) -> Result<Root, Fault> {
-    let turn = cancel.run_until_cancelled(tenant.reading.acquire()).await.ok_or_else(stopped)?;
     let asked = cancel.clone();
-    let read = tokio::task::spawn_blocking(move || read(&file, &node, &asked)).await;
-    drop(turn);
-    let (root, cvs) = read.map_err(|error| lost_task(&error))??;
+    let reading = tenant.long_on_disk(move |_| read(&file, &node, &asked));
+    // It ends soon after it is cancelled, or has not begun.
+    let (root, cvs) = cancel.run_until_cancelled(reading).await.ok_or_else(stopped)???;
     let stamp = Stamp { size: node.stamp.size, mtime: node.stamp.mtime, inode: node.stamp.inode, root };
     let cvs = if stamp.size > BLOCK as u64 { cvs } else { Vec::new() };
     if let Err(error) = tenant.catalog.put_record(tenant.id, path, Record { stamp, cvs }).await {

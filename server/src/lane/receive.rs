@@ -1,7 +1,7 @@
 //! Uploads: blocks of one lane into staging, each proven when it comes; proven files to be published.
 //!
-//! Memory: two blocks for the lane, [`SMALL_MEMORY`] for small files that wait to be published, [`ANSWER_BYTES`] for what is
-//! sealed and not answered, and 33 bytes for each block that is there of a running upload.
+//! Memory: blocks and small files are of the user's share (`budget`), which a block waits for before it is read; beside that
+//! [`ANSWER_BYTES`] for what is sealed and not answered, and 33 bytes for each block that is there of a running upload.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use tokio::io::AsyncRead;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
-use wire::frame::BlockHeader;
+use wire::BLOCK;
+use wire::frame::{BlockHeader, MAX_CONTROL};
 use wire::link::{Incoming, LinkError, Reader};
 use wire::message::{Expect, Lane, Offer, RawPath};
 use wire::path::MAX_PATH;
 use wire::staging::StagingError;
-use wire::{Aligned, BLOCK};
 use wire::{Code, Cv, Fault, RemotePath};
 
 use super::send::Downloads;
 use super::upload::{Begun, SmallUpload, StagedUpload, Upload, Writing};
 use super::{LaneLimits, Outgoing, span};
 use crate::audit::Trail;
+use crate::budget::Buffer;
 use crate::custody::suspect;
 use crate::faults::{bad_content, bad_path, bad_transfer, going_down, lost_task};
 use crate::flow::{Flow, next_or_rest};
@@ -39,11 +40,11 @@ pub(super) struct Receiving {
     /// The upload of another lane whose blocks come here, too.
     pub(super) assisted: Option<u64>,
     revoked: (mpsc::UnboundedSender<u64>, mpsc::UnboundedReceiver<u64>),
-    small_memory: Arc<Semaphore>,
     /// Bytes for uploads that are sealed until their answer is on its way.
     pub(super) answers: Arc<Semaphore>,
+    /// Pages of what is held that wait for the writer.
+    held_pages: Arc<Semaphore>,
     storing: Option<Storing>,
-    spare: Aligned,
     pub(super) ignored: u32,
 }
 
@@ -52,7 +53,7 @@ struct Storing {
     transfer: u64,
     index: u64,
     cv: Cv,
-    task: JoinHandle<(Aligned, Result<(), StagingError>)>,
+    task: JoinHandle<Result<(), StagingError>>,
 }
 
 /// A block that the disk is through with.
@@ -66,7 +67,7 @@ struct Stored {
 enum Event {
     Frame(Option<Incoming<Lane>>),
     Revoked(u64),
-    Stored((Aligned, Stored)),
+    Stored(Stored),
 }
 
 impl Receiving {
@@ -88,10 +89,9 @@ impl Receiving {
             uploads: HashMap::new(),
             assisted: None,
             revoked: mpsc::unbounded_channel(),
-            small_memory: Arc::new(Semaphore::new(SMALL_MEMORY)),
+            held_pages: Arc::new(Semaphore::new(HELD_PAGES)),
             answers: Arc::new(Semaphore::new(ANSWER_BYTES)),
             storing: None,
-            spare: Aligned::default(),
             ignored: 0,
         }
     }
@@ -115,7 +115,7 @@ impl Receiving {
             if busy {
                 self.flow.moving(self.limits.stall(), reader.next()).await
             } else {
-                next_or_rest(reader, || self.spare = Aligned::default()).await
+                next_or_rest(reader, || self.session.tenant.memory.rest()).await
             }
         };
         tokio::select! {
@@ -214,7 +214,9 @@ impl Receiving {
     async fn tell_held(&self, transfer: u64, writing: &Writing) {
         for page in 0.. {
             let (first, cvs, last) = writing.held_page(page);
-            let message = Outgoing::Message(Lane::Held { transfer, first, cvs, last });
+            // Never closed.
+            let _place = Arc::clone(&self.held_pages).acquire_owned().await.ok();
+            let message = Outgoing::Page { message: Lane::Held { transfer, first, cvs, last }, _place };
             // An error: as in `say`.
             if self.out.send(Box::new(message)).await.is_err() || last {
                 return;
@@ -237,61 +239,65 @@ impl Receiving {
         reader: &mut Reader<R>,
         header: BlockHeader,
     ) -> Result<(), LinkError> {
-        let mut buffer = std::mem::take(&mut self.spare);
-        self.payload(reader, &header, &mut buffer).await?;
-        let result = match self.uploads.get_mut(&header.transfer) {
-            None if self.assisted == Some(header.transfer) => match self.session.uploads.find(header.transfer) {
-                Ok(writing) => {
-                    self.store(header, writing, buffer).await;
-                    return Ok(());
-                }
-                Err(fault) => Err(fault),
-            },
+        let Some(mut buffer) = self.buffer().await? else { return Ok(()) };
+        self.payload(reader, &header, &mut buffer.bytes).await?;
+        let writing = match self.uploads.get_mut(&header.transfer) {
+            None if self.assisted == Some(header.transfer) => self.session.uploads.find(header.transfer),
             None => {
                 self.ignored += 1;
-                self.spare = buffer;
                 // Blocks that were on their way when their upload was refused. More is a flood.
                 return if self.ignored > MAX_IGNORED { Err(LinkError::UnexpectedBlock) } else { Ok(()) };
             }
-            Some(Upload::Small(small)) => {
-                let memory = Arc::clone(&self.small_memory).acquire_many_owned(header.len as u32);
-                // Only seals give memory back: a peer that never seals waits for itself, and not for ever.
-                let memory = self.flow.moving(self.limits.stall(), async { Ok(memory.await.ok()) }).await?;
-                small.take(header, &buffer, memory)
-            }
-            Some(Upload::Staged(staged)) => {
-                let writing = Arc::clone(&staged.writing);
-                self.store(header, writing, buffer).await;
-                return Ok(());
-            }
+            Some(Upload::Small(small)) => match small.take(header, &mut buffer) {
+                Ok(()) => return Ok(()),
+                Err(fault) => Err(fault),
+            },
+            Some(Upload::Staged(staged)) => Ok(Arc::clone(&staged.writing)),
         };
-        self.spare = buffer;
-        if let Err(fault) = result {
-            self.fail(header.transfer, fault).await;
+        match writing {
+            Ok(writing) => self.store(header, writing, buffer).await,
+            Err(fault) => self.fail(header.transfer, fault).await,
         }
         Ok(())
     }
 
+    /// Waits for a block's memory. Uploads that are taken over meanwhile are let go.
+    async fn buffer(&mut self) -> Result<Option<Buffer>, LinkError> {
+        let (memory, flow, stall) = (self.session.tenant.memory.clone(), self.flow.clone(), self.limits.stall());
+        // Only seals give back what small files hold: a peer that never seals waits for itself, and not for ever.
+        let hoards = self.uploads.values().any(Upload::holds_memory);
+        let taking = async {
+            let buffer = memory.buffer(None);
+            if hoards { flow.moving(stall, async { Ok(buffer.await) }).await } else { Ok(buffer.await) }
+        };
+        let mut taking = std::pin::pin!(taking);
+        loop {
+            tokio::select! {
+                buffer = &mut taking => return buffer,
+                Some(transfer) = self.revoked.1.recv() => self.revoke(transfer).await,
+            }
+        }
+    }
+
     /// Lets the disk take a block, after the one before.
-    async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Aligned) {
+    async fn store(&mut self, header: BlockHeader, writing: Arc<Writing>, buffer: Buffer) {
         let BlockHeader { transfer, index, cv, .. } = header;
         // From the front come those of the lane that the upload began on.
         let passing = self.uploads.contains_key(&transfer).then(|| Arc::clone(&writing));
         let store = match writing.store(header) {
             Ok(store) => store,
-            Err(violation) => {
-                self.spare = buffer;
-                return self.fail(transfer, bad_transfer(&violation)).await;
-            }
+            Err(violation) => return self.fail(transfer, bad_transfer(&violation)).await,
         };
         self.settle_storing().await;
-        let task = tokio::task::spawn_blocking(move || {
-            let stored = store(&buffer);
+        let step = self.session.tenant.step(move || {
+            let stored = store(&buffer.bytes);
+            drop(buffer);
             if let Some(writing) = passing {
                 writing.copy_passed(index);
             }
-            (buffer, stored)
+            stored
         });
+        let task = step.await;
         self.storing = Some(Storing { transfer, index, cv, task });
     }
 
@@ -301,7 +307,7 @@ impl Receiving {
         &mut self,
         reader: &mut Reader<R>,
         header: &BlockHeader,
-        buffer: &mut Aligned,
+        buffer: &mut wire::Aligned,
     ) -> Result<(), LinkError> {
         let (flow, stall) = (self.flow.clone(), self.limits.stall());
         let reading = flow.moving(stall, reader.payload(header, buffer));
@@ -323,9 +329,8 @@ impl Receiving {
     }
 
     /// What the disk made of a block.
-    async fn settle(&mut self, stored: (Aligned, Stored)) {
-        let (buffer, Stored { transfer, index, cv, result }) = stored;
-        self.spare = buffer;
+    async fn settle(&mut self, stored: Stored) {
+        let Stored { transfer, index, cv, result } = stored;
         match result {
             Err(fault) => self.fail(transfer, fault).await,
             Ok(()) if self.assists(transfer) => self.say(Lane::Kept { transfer, index, cv }).await,
@@ -372,38 +377,31 @@ impl Receiving {
 }
 
 /// Waits for the disk, and for ever where it has nothing to do. Safe to cancel.
-async fn stored(storing: &mut Option<Storing>) -> (Aligned, Stored) {
+async fn stored(storing: &mut Option<Storing>) -> Stored {
     let Some(Storing { transfer, index, cv, task }) = storing else { return std::future::pending().await };
     let (transfer, index, cv, done) = (*transfer, *index, *cv, task.await);
     *storing = None;
-    let (buffer, result) = match done {
-        Ok((buffer, Ok(()))) => (buffer, Ok(())),
-        Ok((buffer, Err(error))) => (buffer, Err(span(transfer).in_scope(|| bad_content(error)))),
-        Err(error) => (Aligned::default(), Err(span(transfer).in_scope(|| lost_task(&error)))),
+    let result = match done {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(span(transfer).in_scope(|| bad_content(error))),
+        Err(error) => Err(span(transfer).in_scope(|| lost_task(&error))),
     };
-    (buffer, Stored { transfer, index, cv, result })
+    Stored { transfer, index, cv, result }
 }
 
-/// Of the receiving side of a lane, in bytes, beside 33 for each block of a file in hand: one block that comes, one that
-/// is written, one of an old file that is copied meanwhile; small files, and one more that is looked at; paths, some of
-/// them many times over while names are given; old files that are copied at the end, by two threads each.
-pub(super) const MEMORY: usize = 3 * BLOCK
-    + SMALL_MEMORY
-    + BLOCK
-    + MAX_UPLOADS * (MAX_PATH + SMALL_ANSWER)
-    + NAMED * ANSWER_BYTES
-    + ANSWER_BYTES / STAGED_ANSWER * 2 * BLOCK;
-/// Copies of a path while its file gets its name: in the group, the intent, the record, the news.
-const NAMED: usize = 8;
-/// Bytes of small files of one lane that wait to be published; one block must fit.
-const SMALL_MEMORY: usize = 16 << 20;
-/// Uploads of one lane that are under way at once.
-const MAX_UPLOADS: usize = 1024;
-/// Of these in staging, with two open files each; clients send one after another.
+/// Of the receiving side of a lane, in bytes, beside its blocks and small files and 33 for each block of a file in hand.
+pub(super) const MEMORY: usize = MAX_UPLOADS * (MAX_PATH + ENTRY) + ANSWER_BYTES + HELD_PAGES * MAX_CONTROL;
+/// Uploads of one lane that are under way at once; clients seal one before they begin the next.
+const MAX_UPLOADS: usize = 64;
+/// Of these in staging, with two open files each.
 const MAX_STAGED: usize = 16;
+/// Of one that is under way, beside its path.
+const ENTRY: usize = 512;
+/// Pages of what is held that wait for the writer.
+const HELD_PAGES: usize = 2;
 /// Of one lane that are sealed and not answered: some thousand small ones, or a few large ones, whose old files are
 /// being copied.
-const ANSWER_BYTES: usize = 1 << 20;
+const ANSWER_BYTES: usize = 512 << 10;
 /// Of a small one, beside its path.
 pub(super) const SMALL_ANSWER: usize = 128;
 /// Of a large one.

@@ -12,7 +12,7 @@ use super::upload::{SmallUpload, Upload};
 use super::{Outgoing, span};
 use crate::audit::{Deed, shown, shown_root};
 use crate::faults::going_down;
-use crate::publish::Outcome;
+use crate::publish::{Outcome, small};
 
 impl Receiving {
     pub(super) async fn seal(&mut self, transfer: u64, root: Root) {
@@ -41,7 +41,10 @@ impl Receiving {
     }
 
     async fn seal_small(&mut self, transfer: u64, root: Root, small: SmallUpload) -> Result<(), Fault> {
-        let (small, result) = small.sealed(root)?;
+        let (mut small, result) = small.sealed(root)?;
+        if small.memory.is_none() {
+            small.memory = self.session.tenant.memory.hold(small::overhead(&small.path)).await;
+        }
         let (path, deed) = (small.path.clone(), self.deed(transfer, root, &small.path, small.offer.size));
         let place = self.place_for_answer(SMALL_ANSWER + path.as_bytes().len()).await;
         self.session.tenant.publish_small(small).await?;

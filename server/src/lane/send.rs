@@ -2,7 +2,7 @@
 //! opened and looked up while the one before is sent. Between them single blocks of downloads that other
 //! lanes of the session serve: from the same open file, as long as it is served there.
 //!
-//! Memory: [`BUFFERS`] blocks for a large file, two batches of [`TOGETHER`] files of up to [`SMALL`], and what waits:
+//! Memory: up to [`BUFFERS`] blocks and small files that are read ahead, of the user's share (`budget`), and what waits:
 //! [`ASKED_BYTES`] and [`TOLD_BYTES`].
 
 use std::fs::File;
@@ -17,11 +17,11 @@ use wire::message::{Lane, Offer, RawPath};
 use wire::path::MAX_PATH;
 use wire::staging::read_block_once;
 use wire::transfer::{Sender, Verdict};
-use wire::{Aligned, Code, Cv, Fault, RemotePath, Root};
+use wire::{Code, Cv, Fault, RemotePath, Root};
 
-use super::buffer::{Buffer, Pool};
 use super::sent::Sent;
 use super::{LaneLimits, Outgoing, span};
+use crate::budget::{Buffer, Share};
 use crate::catalog::{Known, Record, Stamp as RecordStamp};
 use crate::custody::is_alike;
 use crate::faults::{bad_path, bad_transfer, damaged, going_down, lost_task};
@@ -159,7 +159,6 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
     });
     let opened = requests.map(|requests| open(&session.tenant, requests)).buffered(AHEAD);
     let mut opened = std::pin::pin!(opened);
-    let buffers = Pool::new(BUFFERS);
     let mut sending = Sending {
         session: Arc::clone(&session),
         told,
@@ -167,11 +166,11 @@ pub(super) async fn run(session: Arc<Session>, inbox: Inbox, out: mpsc::Sender<B
         early: None,
         served: 0,
         out,
-        buffers: buffers.clone(),
+        places: Arc::new(Semaphore::new(BUFFERS)),
         abandoned: None,
     };
     while let Some(batch) = or_rest(sending.next_batch(&mut opened), || {
-        buffers.rest();
+        session.tenant.memory.rest();
         sent.forget();
     })
     .await
@@ -224,10 +223,11 @@ async fn open(tenant: &Tenant, requests: Vec<Asked>) -> Batch {
 /// In the order given. Their room in the queue is held until they are open.
 async fn open_files(tenant: &Tenant, files: Vec<(RawPath, bool, OwnedSemaphorePermit)>) -> Vec<Result<Opened, Fault>> {
     let count = files.len();
+    let memory = tenant.memory.clone();
     let opening = tenant.on_disk(move |home| {
         let open = |(path, eager, _): &(RawPath, bool, OwnedSemaphorePermit)| {
             let path = RemotePath::parse(&path.0).map_err(|error| bad_path(&error))?;
-            Ok(open_one(home, path, *eager)?)
+            Ok(open_one(home, path, *eager, &memory)?)
         };
         Ok(files.iter().map(open).collect::<Vec<Result<Opened, Fault>>>())
     });
@@ -257,16 +257,18 @@ fn take_in(opened: &mut Result<Opened, Fault>, known: Known) {
     }
 }
 
-fn open_one(home: &Home, path: RemotePath, eager: bool) -> Result<Opened, VaultError> {
+fn open_one(home: &Home, path: RemotePath, eager: bool, memory: &Share) -> Result<Opened, VaultError> {
     let (file, node) = home.open_file(&path)?;
-    let content = match block::span(node.stamp.size, 0) {
-        Some(span) if eager && node.stamp.size <= SMALL => {
-            let mut buffer = Buffer::small(Aligned::default());
+    let span = block::span(node.stamp.size, 0).filter(|_| eager && node.stamp.size <= SMALL);
+    let content = match span.and_then(|span| Some((span, memory.try_hold(span.len)?))) {
+        Some((span, held)) => {
+            let mut buffer = Buffer::small(held);
             read(&file, node.stamp.size, span, &mut buffer)?;
             unchanged(&file, &node)?;
             Some(buffer)
         }
-        _ => None,
+        // It is large, or read when it is its turn.
+        None => None,
     };
     Ok(Opened { path, source: Source { file, node, record: None }, content })
 }
@@ -284,7 +286,8 @@ struct Sending {
     /// Requests that were served or are just being.
     served: u64,
     out: mpsc::Sender<Box<Outgoing>>,
-    buffers: Pool,
+    /// Blocks that it may have in memory.
+    places: Arc<Semaphore>,
     /// What the client turned away from last: blocks that wait are not sent either.
     abandoned: Option<u64>,
 }
@@ -403,13 +406,15 @@ impl Sending {
 
     /// The block's value and bytes, as soon as there is a buffer for them.
     async fn read(&self, source: &Arc<Source>, span: Span) -> Result<(Cv, Buffer), Fault> {
-        let mut buffer = self.buffers.take().await.ok_or_else(gone)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let tenant = &self.session.tenant;
+        let mut buffer = tenant.memory.buffer(place).await.ok_or_else(gone)?;
         let source = Arc::clone(source);
-        let reading = tokio::task::spawn_blocking(move || {
+        let reading = tenant.step(move || {
             read(&source.file, source.node.stamp.size, span, &mut buffer)?;
             Ok::<_, VaultError>((source.value(span, source.known_cv(span), &buffer.bytes), buffer))
         });
-        Ok(reading.await.map_err(|error| lost_task(&error))??)
+        Ok(reading.await.await.map_err(|error| lost_task(&error))??)
     }
 
     /// A file that was put into the home by hand is known from its first download on.
@@ -464,18 +469,18 @@ fn gone() -> Fault {
     Fault::new(Code::Cancelled, "the client does not want it any more")
 }
 
-/// Of the sending side of a lane, in bytes, beside 33 for each block of a file in hand.
+/// Of the sending side of a lane, in bytes, beside its blocks and small files and 33 for each block of a file in hand.
 pub(super) const MEMORY: usize =
-    BUFFERS * BLOCK + (AHEAD + 1) * TOGETHER * (SMALL as usize + MAX_PATH + OPENED) + ASKED_BYTES + TOLD_BYTES;
+    (AHEAD + 1) * TOGETHER * (MAX_PATH + OPENED) + ASKED_BYTES + TOLD_BYTES + super::sent::KEPT;
 /// Requests of one lane that wait, in bytes: as many small files as a gigabit link with a round trip of
 /// 200 ms has under way.
-const ASKED_BYTES: usize = 1 << 20;
+const ASKED_BYTES: usize = 512 << 10;
 /// Of a request beside its path.
 const REQUEST: usize = 64;
 /// Messages about downloads that wait, in bytes: pages of the one being sent, and ends of others.
-const TOLD_BYTES: usize = 1 << 20;
+const TOLD_BYTES: usize = 128 << 10;
 /// Requests that are opened and looked up together.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 32;
 /// Such batches in hand besides the one being sent.
 const AHEAD: usize = 1;
 /// Bytes up to which a file is read whole when it is opened.

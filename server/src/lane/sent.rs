@@ -45,7 +45,7 @@ fn weight(path: &RemotePath) -> usize {
 }
 
 /// Bytes of a lane: some thousand files of common names.
-const KEPT: usize = 128 << 10;
+pub(super) const KEPT: usize = 128 << 10;
 /// Of an entry beside its path.
 const ENTRY: usize = 48;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::block::{self, Span};
 use wire::frame::BlockHeader;
@@ -12,9 +12,10 @@ use wire::staging::{self, Building, StagingError};
 use wire::transfer::{HeldPage, Receiver, Violation};
 use wire::{BLOCK, Code, Cv, Fault, RemotePath, Root};
 
+use crate::budget::{Buffer, Held};
 use crate::custody::note_damage;
 use crate::faults::{bad_content, bad_transfer, lost_task};
-use crate::publish::small::Small;
+use crate::publish::small::{self, Small};
 use crate::publish::{Growth, Outcome, Ready, Reservation, Room, publish_one};
 use crate::tenant::{Claim, Tenant};
 use crate::vault::{Home, Staged};
@@ -32,7 +33,7 @@ pub(super) struct SmallUpload {
     expect: Expect,
     offer: Offer,
     content: Option<Vec<u8>>,
-    memory: Option<OwnedSemaphorePermit>,
+    memory: Option<Held>,
 }
 
 pub(super) struct StagedUpload {
@@ -68,25 +69,27 @@ pub(super) struct Begun {
     pub(super) revoked: oneshot::Receiver<()>,
 }
 
+impl Upload {
+    /// Whether it is a small one whose bytes are there.
+    pub(super) fn holds_memory(&self) -> bool {
+        matches!(self, Upload::Small(small) if small.memory.is_some())
+    }
+}
+
 impl SmallUpload {
     pub(super) fn new(path: RemotePath, expect: Expect, offer: Offer) -> Self {
         Self { path, expect, offer, content: None, memory: None }
     }
 
     /// Takes its one block, proven.
-    pub(super) fn take(
-        &mut self,
-        header: BlockHeader,
-        bytes: &[u8],
-        memory: Option<OwnedSemaphorePermit>,
-    ) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, header: BlockHeader, buffer: &mut Buffer) -> Result<(), Fault> {
         let span = Receiver::new(self.offer.size).expects(header.index, header.len);
         span.map_err(|violation| bad_transfer(&violation))?;
-        if block::chaining_value(self.offer.size, header.index, bytes) != header.cv {
+        if block::chaining_value(self.offer.size, header.index, &buffer.bytes) != header.cv {
             return Err(Fault::new(Code::Damaged, "the block's bytes do not match their hash"));
         }
-        self.content = Some(bytes.to_vec());
-        self.memory = memory;
+        self.memory = buffer.split(header.len + small::overhead(&self.path));
+        self.content = Some(buffer.bytes.to_vec());
         Ok(())
     }
 
@@ -139,6 +142,7 @@ impl StagedUpload {
             Some(stamp) => tenant.valid_record(&path, stamp).await?,
             None => None,
         };
+        let is_read = replaced.is_some() && record.is_none() && !offer.eager;
         let (target, held) = (path.clone(), Arc::clone(&claim));
         let look = move |home: &Home| {
             let _held = held;
@@ -158,7 +162,10 @@ impl StagedUpload {
             }
             Ok((receiver, staged, basis))
         };
-        let (receiver, staged, basis) = tenant.on_disk(look).await?;
+        // What is there is read whole.
+        let is_long = there > 0 || is_read;
+        let looked = if is_long { tenant.long_on_disk(look).await?? } else { tenant.on_disk(look).await? };
+        let (receiver, staged, basis) = looked;
         let (building, staged) = (Building::new(receiver), Arc::new(staged));
         let writing = Arc::new(Writing { building, staged, basis, room, _claim: claim });
         let upload = Self { path, expect, offer, writing, promised, reservation, _running: running };
@@ -178,8 +185,12 @@ impl StagedUpload {
     pub(super) async fn finish(self: Box<Self>, tenant: &Arc<Tenant>, root: Root) -> Outcome {
         let StagedUpload { path, expect, offer, writing, promised, reservation, _running } = *self;
         let held = Arc::clone(&writing);
-        let assembled = tokio::task::spawn_blocking(move || held.assemble(root));
-        let (cvs, held) = match assembled.await.map_err(|error| lost_task(&error))? {
+        // With nothing to copy it is soon over, and waits for nobody who reads.
+        let assembled = match writing.basis {
+            Some(_) => tenant.long_on_disk(move |_| held.assemble(root)).await?,
+            None => tenant.step(move || held.assemble(root)).await.await.map_err(|error| lost_task(&error))?,
+        };
+        let (cvs, held) = match assembled {
             // What came was proven when it came: it is the old file that is not what it was taken for.
             Err(StagingError::Violation(Violation::Damaged { .. })) => {
                 let damaged = note_damage(tenant, &path).await?;

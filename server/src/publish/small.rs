@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use wire::message::{Expect, Offer};
 use wire::{Fault, RemotePath, Root};
 
 use super::{Growth, Outcome, Ready, Reservation, Room, Synced, name, sync};
+use crate::budget::Held;
 use crate::tenant::Tenant;
 use crate::vault::VaultError;
 
@@ -25,8 +26,8 @@ pub struct Small {
     pub root: Root,
     /// Its bytes.
     pub content: Vec<u8>,
-    /// Its share of the memory for such files; given back when it is published.
-    pub memory: Option<OwnedSemaphorePermit>,
+    /// Its share of the memory for what travels: of the bytes until they are staged, of the rest until it is published.
+    pub memory: Option<Held>,
     /// Where the result goes.
     pub done: Done,
 }
@@ -63,7 +64,7 @@ struct OnDisk {
     synced: Synced,
     reservations: Vec<Reservation>,
     names: Vec<String>,
-    answers: Vec<Done>,
+    answers: Vec<Waiting>,
     refused: Vec<(Done, VaultError)>,
 }
 
@@ -88,7 +89,7 @@ async fn give_names(mut groups: mpsc::Receiver<OnDisk>) {
         discard_failed(&tenant, &names, &results).await;
         // Not before their promise has ended with that of the others.
         refused.into_iter().for_each(|(done, error)| answer(done, Err(error.into())));
-        answers.into_iter().zip(results).for_each(|(done, result)| answer(done, result));
+        answers.into_iter().zip(results).for_each(|((done, _), result)| answer(done, result));
     }
 }
 
@@ -139,7 +140,10 @@ async fn promise(tenant: &Arc<Tenant>, group: Vec<Small>) -> Result<Promised, Fa
 }
 
 /// Files in staging, where each one's result goes, and those that the disk did not take.
-type StagedGroup = (Vec<Ready>, Vec<Done>, Vec<(Done, VaultError)>);
+type StagedGroup = (Vec<Ready>, Vec<Waiting>, Vec<(Done, VaultError)>);
+
+/// Where the result of a file goes, and the memory that it still takes.
+type Waiting = (Done, Option<Held>);
 
 /// Writes the files into staging.
 async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> Result<StagedGroup, Fault> {
@@ -147,14 +151,15 @@ async fn stage(tenant: &Tenant, promised: Vec<(Small, Growth)>, number: u64) -> 
         let (mut ready, mut answers) = (Vec::with_capacity(promised.len()), Vec::with_capacity(promised.len()));
         let mut refused = Vec::new();
         for (place, (small, promised)) in promised.into_iter().enumerate() {
-            let Small { path, expect, offer, root, content, memory, done } = small;
+            let Small { path, expect, offer, root, content, mut memory, done } = small;
             let staged = home.stage_whole(format!("{SMALL_PREFIX}{number}-{place}"), &content);
-            drop((content, memory));
+            drop(content);
+            memory.iter_mut().for_each(|memory| memory.keep(overhead(&path)));
             match staged {
                 Ok(staged) => {
                     let staged = Arc::new(staged);
                     ready.push(Ready { path, expect, offer, staged, root, cvs: Vec::new(), promised });
-                    answers.push(done);
+                    answers.push((done, memory));
                 }
                 Err(error) => refused.push((done, error)),
             }
@@ -182,6 +187,15 @@ fn answer(done: Done, result: Outcome) {
     let _ = done.send(result);
 }
 
+/// What a small file takes beside its content until it has its name, in bytes.
+pub(crate) fn overhead(path: &RemotePath) -> usize {
+    NAMED * path.as_bytes().len() + ENTRY
+}
+
+/// Copies of a path while its file gets its name: in the group, the intent, the record, the news.
+const NAMED: usize = 8;
+/// Of a file beside that.
+const ENTRY: usize = 1 << 10;
 /// How staging files of small files begin: no hash of a path does.
 pub const SMALL_PREFIX: &str = "g";
 /// The most small files in one group.
