@@ -87,7 +87,7 @@ pub struct Entry {
     /// The file's hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// What an account was given.
+    /// What an account was given, or the key that opened it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// `done`, or the code of the fault that it ended with.

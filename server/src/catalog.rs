@@ -1,10 +1,11 @@
-//! The catalog: accounts, the quota ledger, reservations, publishes under way, unfinished uploads,
+//! The catalog: accounts and their keys, the quota ledger, reservations, publishes under way, unfinished uploads,
 //! BLAKE3 records and what was found of their files, and what lies in trashes. The only code that touches the database; knows nothing of files or sockets.
 //! Every method is one whole operation in one transaction, and nothing of SQL shows outside.
 
 mod accounts;
 mod change;
 mod findings;
+mod keys;
 mod ledger;
 mod publish;
 mod records;
@@ -31,6 +32,7 @@ use wire::UserName;
 pub use accounts::{Account, Phc, UserId};
 pub use change::{Change, ChangeId, Mark, RecordChange};
 pub use findings::{Figures, Place, RecordKey, Recorded, Standing, What};
+pub use keys::{AccountKey, MAX_KEYS};
 pub use ledger::ReservationId;
 pub use publish::{IntentId, OpenIntent, PublishIntent, Settled};
 pub use records::{Known, Record, Stamp};
@@ -64,6 +66,12 @@ pub enum CatalogError {
     /// No account has that name.
     #[error("there is no user `{0}`")]
     NoSuchUser(UserName),
+    /// Over [`MAX_KEYS`].
+    #[error("`{0}` would have more than {MAX_KEYS} keys, and none was added; --remove-key makes room")]
+    TooManyKeys(UserName),
+    /// The account has no such key.
+    #[error("`{0}` has no such key; --list-keys {0} prints those there are")]
+    NoSuchKey(UserName),
     /// The account was removed meanwhile.
     #[error("the account is gone")]
     UserGone,

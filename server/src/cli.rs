@@ -28,6 +28,7 @@ use crate::custody::CustodyError;
 use crate::daemon::StartError;
 use crate::datadir::{DataDir, DataDirError};
 use crate::identity::IdentityError;
+use crate::keys::{FingerprintError, KeyFileError};
 use crate::operator::OperatorError;
 use crate::reload::ReloadError;
 use crate::sandbox::{self, SandboxError, Wall};
@@ -43,6 +44,7 @@ use crate::source::{Source, SourceError};
     group = ArgGroup::new("sizes").multiple(true),
     group = ArgGroup::new("trashing"),
     group = ArgGroup::new("secret"),
+    group = ArgGroup::new("keying"),
     group = ArgGroup::new("list"),
     group = ArgGroup::new("rated"),
     group = ArgGroup::new("round"),
@@ -67,6 +69,15 @@ pub struct Flags {
     /// Give an account another password; its sessions end
     #[arg(long, value_name = "NAME", groups = ["action", "secret"])]
     set_password: Option<UserName>,
+    /// Let public keys log in to an account, beside its password: those of FILE, of OpenSSH's form
+    #[arg(long, value_name = "NAME", groups = ["action", "keying"], requires = "key")]
+    add_key: Option<UserName>,
+    /// List the keys that log in to an account, by their fingerprints
+    #[arg(long, value_name = "NAME", groups = ["action", "list"])]
+    list_keys: Option<UserName>,
+    /// Take the key of FINGERPRINT from an account; its sessions end
+    #[arg(long, value_name = "NAME", groups = ["action", "keying"], requires = "key")]
+    remove_key: Option<UserName>,
     /// Set what an account may hold, with --quota or --max-files
     #[arg(long, value_name = "NAME", groups = ["action", "sized"], requires = "sizes")]
     set_quota: Option<UserName>,
@@ -113,6 +124,9 @@ pub struct Flags {
     #[arg(long, group = "action")]
     print_config: bool,
 
+    /// With --add-key, --remove-key: which
+    #[arg(value_name = "FILE|FINGERPRINT", requires = "keying")]
+    key: Option<OsString>,
     /// Bytes the account may hold, as in 10G or 512MiB, or none
     #[arg(long, value_name = "SIZE", group = "sizes", requires = "sized", value_parser = quota, allow_negative_numbers = true)]
     quota: Option<Limit>,
@@ -183,6 +197,12 @@ pub enum CliError {
     /// Stored files.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// A file of public keys.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// What should name a key.
+    #[error(transparent)]
+    Fingerprint(#[from] FingerprintError),
     /// No password could be read.
     #[error("cannot read a password; on a terminal it is asked for, else use --password-stdin")]
     NoPassword(#[source] io::Error),

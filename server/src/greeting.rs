@@ -1,5 +1,7 @@
 //! What a connection says before it is anything: hello, then who it is. The order is a pure state
-//! machine; the shell around it has one deadline for all of it.
+//! machine; the shell around it has one deadline for all of it. Who may come in is below, in `login`.
+
+mod login;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{timeout, timeout_at};
 use wire::frame::{FrameError, Stage};
 use wire::link::{LinkError, Reader, Writer};
-use wire::message::{FromGuest, Secret, Ticket, ToGuest, VERSIONS};
+use wire::message::{Binding, Challenge, FromGuest, KEY_LOGIN, MAX_PROOFS, Proof, Secret, Ticket, ToGuest, VERSIONS};
 use wire::{Code, Fault, UserName};
 
-use crate::audit::{Audit, Origin, Trail};
-use crate::catalog::{Account, Catalog};
+use crate::audit::{Audit, Origin};
+use crate::catalog::Catalog;
 use crate::config::Live;
-use crate::password::{PasswordError, Passwords, Verdict};
-use crate::penalties::{Penalties, retry_after};
+use crate::password::Passwords;
+use crate::penalties::Penalties;
 use crate::refusals::{Reason, Refusal, Refusals};
 use crate::session::{ControlPlace, LanePlace, Session, Sessions};
 use crate::source::Source;
@@ -44,8 +46,8 @@ impl Guest {
 enum State {
     /// Nothing was said.
     Silent,
-    /// The version is settled.
-    Greeted,
+    /// The version is settled. With what was sent for a login by key, if it wanted that.
+    Greeted(Option<Challenge>),
     /// It said who it is: the rest is the server's.
     Named,
 }
@@ -53,9 +55,12 @@ enum State {
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    Hello(u16),
+    /// With the version; whether a challenge is wanted.
+    Hello(u16, bool),
     /// A name that no account can have is none: it is worked on like one that no account has.
     Login(Option<UserName>, Secret),
+    /// Of the user of that name, whatever it is, in answer to a challenge.
+    Prove(Challenge, String, Vec<Proof>),
     Rejoin(Ticket),
     Join(Ticket),
 }
@@ -84,6 +89,7 @@ impl Door {
     pub async fn greet<R, W>(
         &self,
         origin: Origin,
+        binding: &Binding,
         deadline: tokio::time::Instant,
         reader: &mut Reader<R>,
         writer: &mut Writer<W>,
@@ -93,7 +99,7 @@ impl Door {
         W: AsyncWrite + Unpin,
     {
         let (mut state, source) = (State::Silent, origin.source());
-        let refusal = match timeout_at(deadline, self.converse(origin, &mut state, reader, writer)).await {
+        let refusal = match timeout_at(deadline, self.converse(origin, binding, &mut state, reader, writer)).await {
             Ok(Ok(Ok(guest))) => return Ok(guest),
             Ok(Ok(Err(refusal))) => refusal,
             Ok(Err(error)) if is_against_rules(&error) => {
@@ -122,6 +128,7 @@ impl Door {
     async fn converse<R, W>(
         &self,
         origin: Origin,
+        binding: &Binding,
         state: &mut State,
         reader: &mut Reader<R>,
         writer: &mut Writer<W>,
@@ -135,9 +142,17 @@ impl Door {
                 Ok(step) => step,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            if let Step::Hello(version) = step {
-                *state = State::Greeted;
-                writer.send(&hello(version)).await?;
+            if let Step::Hello(version, wants_challenge) = step {
+                let challenge = match wants_challenge.then(challenge).transpose() {
+                    Ok(challenge) => challenge,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                *state = State::Greeted(challenge);
+                writer.feed(&hello(version)).await?;
+                if let Some(challenge) = challenge {
+                    writer.feed(&ToGuest::Challenge(challenge)).await?;
+                }
+                writer.flush().await?;
                 continue;
             }
             *state = State::Named;
@@ -146,12 +161,17 @@ impl Door {
                     let opened = self.login(origin.source(), user.clone(), password).await;
                     self.tell(origin, "login", user, opened).map(Guest::Control)
                 }
+                Step::Prove(challenge, user, proofs) => {
+                    let proven =
+                        self.prove(origin.source(), &user, &challenge.statement(binding, &user), &proofs).await;
+                    self.tell_key(origin, user.parse().ok(), proven).map(Guest::Control)
+                }
                 Step::Rejoin(ticket) => {
                     let found = self.rejoin(&ticket);
                     self.tell(origin, "rejoin", None, found).map(Guest::Control)
                 }
                 Step::Join(ticket) => self.join(&ticket).map(Guest::Lane),
-                Step::Hello(_) => continue,
+                Step::Hello(..) => continue,
             };
             return match guest {
                 Ok(guest) => self.welcome(guest, reader, writer).await.map(|guest| Ok(Some(guest))),
@@ -186,71 +206,6 @@ impl Door {
         }
         Ok(guest)
     }
-
-    /// Unknown user, wrong password and locked account: the same work, the same words. Penalties are looked at before
-    /// the work, and after it, so that guessing on many connections at once tells no more than on one.
-    async fn login(&self, source: Source, user: Option<UserName>, password: Secret) -> Result<ControlPlace, Refusal> {
-        self.penalties.check(source, user.as_ref(), Instant::now())?;
-        let account = match &user {
-            Some(user) => {
-                self.catalog.account(user).await.map_err(|error| Refusal::by(error.into(), Reason::Internal))?
-            }
-            None => None,
-        };
-        let phc = account.as_ref().map(|account| account.phc.clone());
-        let verdict = match self.passwords.verify(password.clone(), phc).await {
-            // No account has it.
-            Err(PasswordError::TooLong) => Verdict::Wrong,
-            verdict => verdict.map_err(|error| Refusal::by(error.into(), Reason::Passwords))?,
-        };
-        let open = account.filter(|account| verdict != Verdict::Wrong && !account.locked);
-        let Some(account) = open else {
-            let penalty = self.penalties.failed(source, user.as_ref(), Instant::now())?;
-            let fault = Fault::new(Code::Login, "user name or password is wrong, or the account is locked");
-            let fault = penalty.map_or(fault.clone(), |left| fault.with(retry_after(left)));
-            return Err(Refusal { reason: Reason::Login, fault });
-        };
-        self.penalties.check(source, Some(&account.name), Instant::now())?;
-        self.penalties.succeeded(source, &account.name, Instant::now());
-        if verdict == Verdict::Outdated {
-            self.strengthen(&account, password).await;
-        }
-        let session = self.sessions.open(&account).map_err(|fault| Refusal::by(fault, Reason::Sessions))?;
-        session.tenant.commons.counters.logins.add(1);
-        Ok(self.sessions.control(session))
-    }
-
-    /// One line of the audit for each try to open a session or to take one up.
-    fn tell(
-        &self,
-        origin: Origin,
-        verb: &'static str,
-        user: Option<UserName>,
-        opened: Result<ControlPlace, Refusal>,
-    ) -> Result<ControlPlace, Refusal> {
-        let user = opened.as_ref().map_or(user, |place| Some(place.session().tenant.name.clone()));
-        let result = opened.as_ref().map_err(|refusal| refusal.fault.clone());
-        Trail::new(self.audit.clone(), origin, user).begin(verb).end(&result);
-        opened
-    }
-
-    /// Hashes a password that was just proven with today's parameters.
-    async fn strengthen(&self, account: &Account, password: Secret) {
-        let Ok(new) = self.passwords.hash(password).await else { return };
-        if let Err(error) = self.catalog.upgrade_password(account.id, account.phc.clone(), new).await {
-            tracing::warn!(%error, "a password keeps its old parameters");
-        }
-    }
-
-    fn rejoin(&self, ticket: &Ticket) -> Result<ControlPlace, Refusal> {
-        let session = self.sessions.find(ticket).map_err(|fault| Refusal::by(fault, Reason::Ticket))?;
-        Ok(self.sessions.control(session))
-    }
-
-    fn join(&self, ticket: &Ticket) -> Result<LanePlace, Refusal> {
-        let lane = self.sessions.find(ticket).and_then(|session| self.sessions.lane(session));
-        lane.map_err(|fault| Refusal::by(fault, Reason::Lanes))
-    }
 }
 
 /// Says no, and stays until the other side has left: what it is still saying would else take the answer away.
@@ -271,7 +226,16 @@ where
 
 fn hello(version: u16) -> ToGuest {
     let agent = concat!("catamaran-server/", env!("CARGO_PKG_VERSION")).to_owned();
-    ToGuest::Hello { version, capabilities: 0, agent }
+    ToGuest::Hello { version, capabilities: KEY_LOGIN, agent }
+}
+
+/// Random bytes, for one login.
+fn challenge() -> Result<Challenge, Refusal> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map(|()| Challenge(bytes)).map_err(|error| {
+        tracing::error!(%error, "no random bytes for a challenge");
+        Refusal::new(Reason::Internal, Code::Internal, "the server cannot make a challenge; its log has more")
+    })
 }
 
 /// Whether the peer said what nobody may say. One whose connection was lost did not.
@@ -286,18 +250,23 @@ fn is_against_rules(error: &LinkError) -> bool {
 fn step(state: State, message: FromGuest) -> Result<Step, Refusal> {
     let out_of_order = |what: &str| Err(Refusal::new(Reason::Protocol, Code::Protocol, what));
     match (state, message) {
-        (State::Silent, FromGuest::Hello { versions: (newest, oldest), .. }) => {
+        (State::Silent, FromGuest::Hello { versions: (newest, oldest), capabilities, .. }) => {
             let (our_newest, our_oldest) = VERSIONS;
             let version = newest.min(our_newest);
             if oldest > newest || version < our_oldest || version < oldest {
                 let message = format!("this server speaks versions {our_oldest} to {our_newest} of the protocol");
                 return Err(Refusal::new(Reason::Version, Code::Version, message));
             }
-            Ok(Step::Hello(version))
+            Ok(Step::Hello(version, capabilities & KEY_LOGIN != 0))
         }
         (State::Silent, _) => out_of_order("a connection begins with hello"),
         (_, FromGuest::Hello { .. }) => out_of_order("hello was said already"),
         (_, FromGuest::Login { user, password }) => Ok(Step::Login(user.parse().ok(), password)),
+        (State::Greeted(Some(challenge)), FromGuest::Prove { user, proofs }) if proofs.len() <= MAX_PROOFS => {
+            Ok(Step::Prove(challenge, user, proofs))
+        }
+        (State::Greeted(Some(_)), FromGuest::Prove { .. }) => out_of_order("more keys at once than there may be"),
+        (_, FromGuest::Prove { .. }) => out_of_order("keys are proven in answer to a challenge"),
         (_, FromGuest::Rejoin(ticket)) => Ok(Step::Rejoin(ticket)),
         (_, FromGuest::Join(ticket)) => Ok(Step::Join(ticket)),
     }
@@ -309,6 +278,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::message::{PublicKey, Signature};
 
     fn says_hello(newest: u16, oldest: u16) -> FromGuest {
         FromGuest::Hello { versions: (newest, oldest), capabilities: 0, agent: "test".into() }
@@ -316,7 +286,7 @@ mod tests {
 
     #[test]
     fn versions_are_settled_or_refused() {
-        assert_eq!(step(State::Silent, says_hello(9, 1)), Ok(Step::Hello(1)));
+        assert_eq!(step(State::Silent, says_hello(9, 1)), Ok(Step::Hello(1, false)));
         for (newest, oldest) in [(9, 2), (0, 0), (0, 1)] {
             let refused = step(State::Silent, says_hello(newest, oldest)).map_err(|refusal| refusal.fault.code);
             assert_eq!(refused, Err(Code::Version), "{newest} {oldest}");
@@ -330,8 +300,24 @@ mod tests {
         let code = |state, message| step(state, message).map_err(|refusal| refusal.fault.code);
         assert_eq!(code(State::Silent, login("ada")), Err(Code::Protocol));
         assert_eq!(code(State::Silent, FromGuest::Join(ticket)), Err(Code::Protocol));
-        assert_eq!(code(State::Greeted, says_hello(1, 1)), Err(Code::Protocol));
-        assert_eq!(code(State::Greeted, FromGuest::Rejoin(ticket)), Ok(Step::Rejoin(ticket)));
-        assert!(matches!(code(State::Greeted, login("../etc")), Ok(Step::Login(..))));
+        let greeted = State::Greeted(None);
+        assert_eq!(code(greeted, says_hello(1, 1)), Err(Code::Protocol));
+        assert_eq!(code(greeted, FromGuest::Rejoin(ticket)), Ok(Step::Rejoin(ticket)));
+        assert!(matches!(code(greeted, login("../etc")), Ok(Step::Login(..))));
+    }
+    #[test]
+    fn keys_answer_the_challenge_that_was_asked_for() {
+        let challenge = Challenge([1; 32]);
+        let proof = Proof { key: PublicKey([2; 32]), signature: Signature([[3; 32]; 2]) };
+        let prove = |count| FromGuest::Prove { user: "ada".into(), proofs: vec![proof; count] };
+        let code = |state, count| step(state, prove(count)).map_err(|refusal| refusal.fault.code);
+        for state in [State::Silent, State::Greeted(None), State::Named] {
+            assert_eq!(code(state, 1), Err(Code::Protocol), "{state:?}");
+        }
+        let greeted = State::Greeted(Some(challenge));
+        assert_eq!(code(greeted, MAX_PROOFS), Ok(Step::Prove(challenge, "ada".into(), vec![proof; MAX_PROOFS])));
+        assert_eq!(code(greeted, MAX_PROOFS + 1), Err(Code::Protocol));
+        let hello = FromGuest::Hello { versions: VERSIONS, capabilities: u64::MAX, agent: "test".into() };
+        assert_eq!(step(State::Silent, hello), Ok(Step::Hello(1, true)));
     }
 }

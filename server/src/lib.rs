@@ -5,7 +5,7 @@
 //! - [`datadir`]: where things lie on the disk
 //! - [`catalog`]: accounts, ledger, reservations, records: the only code that touches the database
 //! - [`vault`]: the only code that touches users' files
-//! - [`password`]: Argon2id, a few at a time
+//! - [`password`]: Argon2id, a few at a time; [`keys`]: public keys that open accounts beside it
 //! - [`accounts`]: what the account flags do
 //! - [`cli`]: the command line; [`sandbox`] confines the process before the daemon runs
 //! - [`identity`]: the server's key, its fingerprint, and TLS
@@ -47,6 +47,7 @@ pub mod greeting;
 pub mod handlers;
 pub mod identity;
 pub mod inlet;
+pub mod keys;
 pub mod lane;
 pub mod listener;
 pub mod memory;

@@ -17,6 +17,7 @@ use tracing::Instrument;
 use wire::fault::Detail;
 use wire::frame::Stage;
 use wire::link::{Reader, Writer};
+use wire::message::{BINDING_LABEL, Binding};
 
 use crate::audit::{Origin, Trail};
 use crate::control::{self, ControlLimits};
@@ -131,12 +132,17 @@ async fn greet(
             return None;
         }
     };
+    // There is a value once the handshake is over.
+    let Ok(binding) = stream.get_ref().1.export_keying_material([0; 32], BINDING_LABEL, None).map(Binding) else {
+        tracing::error!("TLS exports nothing");
+        return None;
+    };
     let (reading, writing) = tokio::io::split(stream);
     let flows = Flows::default();
     let (read, written) = (flows.read.clone(), flows.written.clone());
     let (reading, writing) = (Metered::new(reading, read), Metered::new(writing, written));
     let (mut reader, mut writer) = (Reader::new(reading, Stage::Guest), Writer::new(writing));
-    match door.greet(origin, deadline, &mut reader, &mut writer).await {
+    match door.greet(origin, &binding, deadline, &mut reader, &mut writer).await {
         Ok(guest) => Some((guest?, flows, reader, writer)),
         Err(error) => {
             tracing::debug!(%error, "greeting ended");

@@ -32,6 +32,15 @@ struct Book {
     proven: Table<(Source, UserName)>,
 }
 
+/// What a login failed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A password that was wrong.
+    Password,
+    /// Keys of which the user has none.
+    Key,
+}
+
 /// What is held against a source, or against one user from there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Penalty {
@@ -67,23 +76,35 @@ impl Penalties {
 
     /// A login failed. Tells how long its user and its source are now refused, if they are. One that is refused by
     /// now, for others were faster, failed in vain: guesses at once tell no more than one after another.
-    pub fn failed(&self, source: Source, user: Option<&UserName>, now: Instant) -> Result<Option<Duration>, Refusal> {
+    pub fn failed(
+        &self,
+        source: Source,
+        user: Option<&UserName>,
+        by: By,
+        now: Instant,
+    ) -> Result<Option<Duration>, Refusal> {
         let mut book = self.book();
         book.check(source, user, now)?;
-        let of_source = book.hold((source, None), now);
-        let of_user = user.and_then(|user| book.hold((source, Some(user.clone())), now));
+        let of_source = book.hold((source, None), by, now);
+        let of_user = user.and_then(|user| book.hold((source, Some(user.clone())), by, now));
         Ok(of_source.max(of_user))
     }
 
     /// A source broke the protocol before it had logged in.
     pub fn broke_rules(&self, source: Source, now: Instant) {
-        self.book().hold((source, None), now);
+        self.book().hold((source, None), By::Password, now);
     }
 
-    /// A user logged in. Nothing is forgotten for that: it may have been somebody else who failed.
+    /// A user logged in. No password is forgotten for that: it may have been somebody else who guessed. Keys are: nobody
+    /// guesses one, and a client offers those it has before it asks a person for the password.
     pub fn succeeded(&self, source: Source, user: &UserName, now: Instant) {
-        let entry = Entry { forgotten: now + PROVEN, refused: now };
-        self.book().proven.put((source, user.clone()), entry, now);
+        let mut book = self.book();
+        let by_key = book.held.get(&(source, Some(user.clone()))).map_or(0, |entry| entry.by_key);
+        if by_key > 0 {
+            book.forgive((source, Some(user.clone())), by_key, now);
+            book.forgive((source, None), by_key, now);
+        }
+        book.proven.put((source, user.clone()), Entry { forgotten: now + PROVEN, ..Entry::new(now) }, now);
     }
 
     /// How long logins from a source are refused, unless they are of those who logged in from there before.
@@ -156,12 +177,20 @@ impl Book {
     }
 
     /// Holds one more failure against `key`, of which some are free.
-    fn hold(&mut self, key: (Source, Option<UserName>), now: Instant) -> Option<Duration> {
+    fn hold(&mut self, key: (Source, Option<UserName>), by: By, now: Instant) -> Option<Duration> {
         let free = if key.1.is_some() { self.rules.user_failures } else { self.rules.source_failures };
-        let before = self.held.get(&key).copied().unwrap_or(Entry { forgotten: now, refused: now });
-        let entry = before.with_failure(free, &self.rules, now);
+        let before = self.held.get(&key).copied().unwrap_or(Entry::new(now));
+        let entry = before.with_failure(free, by, &self.rules, now);
         self.held.put(key, entry, now);
         Some(entry.refused.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
+    /// Takes failures by key back.
+    fn forgive(&mut self, key: (Source, Option<UserName>), by_key: u32, now: Instant) {
+        if let Some(entry) = self.held.get(&key) {
+            let entry = entry.without(by_key, &self.rules, now);
+            self.held.put(key, entry, now);
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
+use server::keys::Fingerprint;
 use tempfile::TempDir;
+use tests::identity::Identity;
 
 /// A data directory that nothing has used yet, and the program on it.
 struct Bench {
@@ -145,6 +147,57 @@ fn kept_files_are_taken_up_by_a_new_account() {
     assert_eq!(said, "took up what was in the home: 1 files, 2.0 KiB\n");
     let ada = &bench.users()[0];
     assert_eq!((&ada["used"], &ada["files"]), (&json!(2048), &json!(1)));
+}
+
+#[test]
+fn keys_are_added_listed_and_removed() {
+    let bench = Bench::new();
+    bench.add("ada", &[]);
+    let file = |name: &str, text: &str| {
+        fs::write(bench.temp.path().join(name), text).expect("written");
+        bench.temp.path().join(name).to_str().expect("UTF-8").to_owned()
+    };
+    let [office, home] = ["ada@office", "ada at \u{1b}[1mhome"].map(|comment| Identity::new(comment).expect("a key"));
+    let lines = format!("# hers\n{}\n\n{}\n", office.line().expect("a line"), home.line().expect("a line"));
+    let prints = [&office, &home].map(|key| Fingerprint::of(&key.public).to_string());
+    let added = bench.run(&["--add-key", "ada", &file("both.pub", &lines)]);
+    let expected = format!("added {} ada@office\nadded {} ada at \\x1b[1mhome\n", prints[0], prints[1]);
+    assert_eq!((added.code, added.out.as_str()), (0, expected.as_str()), "{added:?}");
+    let again = bench.run(&["--add-key", "ada", &file("office.pub", &office.line().expect("a line"))]);
+    assert_eq!(again.out, format!("there already {} ada@office\n", prints[0]));
+
+    let listed: Value = serde_json::from_str(&bench.run(&["--list-keys", "ada", "--json"]).out).expect("JSON");
+    let row = |print: &String| listed.as_array().expect("a list").iter().find(|row| row["fingerprint"] == **print);
+    let of_home = row(&prints[1]).expect("listed");
+    assert_eq!(of_home["comment"], "ada at \u{1b}[1mhome");
+    assert!(of_home["added"].as_i64() > Some(1_700_000_000) && row(&prints[0]).is_some(), "{listed}");
+    let table = bench.run(&["--list-keys", "ada"]).out;
+    let [head, one, two] = table.lines().collect::<Vec<_>>().try_into().expect("three lines");
+    assert_eq!(head, format!("{:50}  ADDED     COMMENT", "FINGERPRINT"));
+    assert!([one, two].contains(&format!("{}  just now  ada@office", prints[0]).as_str()), "{table}");
+    // The same as everybody's tool prints, where there is one.
+    if let Ok(told) = Command::new("ssh-keygen").args(["-l", "-f", &file("office.pub", &lines)]).output() {
+        let told = String::from_utf8(told.stdout).expect("UTF-8");
+        assert!(told.starts_with(&format!("256 {} ada@office (ED25519)", prints[0])), "{told}");
+    }
+
+    bench.bad(
+        &["--add-key", "ada", &file("none.pub", "ssh-rsa AAAA x\n")],
+        1,
+        "none.pub, line 1: this is a key of the algorithm ssh-rsa; taken are",
+    );
+    bench.bad(&["--add-key", "ada", "/nowhere/id.pub"], 1, "cannot read /nowhere/id.pub");
+    bench.bad(&["--add-key", "bob", &file("office.pub", &lines)], 1, "there is no user `bob`");
+    let many: String = (0..63).map(|_| Identity::new("").expect("a key").line().expect("a line") + "\n").collect();
+    bench.bad(&["--add-key", "ada", &file("many.pub", &many)], 1, "more than 64 keys, and none was added");
+    bench.bad(&["--remove-key", "ada", "SHA256:x"], 1, "not a fingerprint");
+    bench.bad(&["--add-key", "ada"], 2, "<FILE|FINGERPRINT>");
+    bench.bad(&["--remove-key", "ada"], 2, "<FILE|FINGERPRINT>");
+    bench.bad(&["id.pub"], 2, "--add-key <NAME>");
+    bench.good(&["--remove-key", "ada", &prints[0]]);
+    bench.bad(&["--remove-key", "ada", &prints[0]], 1, "`ada` has no such key; --list-keys ada");
+    assert_eq!(bench.run(&["--list-keys", "ada"]).out.lines().count(), 2);
+    bench.bad(&["--list-keys", "bob"], 1, "there is no user `bob`");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! - [`proxy`]: a TCP proxy that cuts, stalls, delays, corrupts and slows down
 //! - [`line`]: a connection that can say anything at any stage, right or wrong
 //! - [`session`]: a well-behaved client on top of it, one step at a time
+//! - [`identity`]: a key that logs in
 //! - [`fuzz`]: what must hold of any bytes, for the fuzz targets
 //! - [`client`]: the real engine, with files and known servers of its own
 //! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG; [`keys`]: how soon a key is on it
@@ -20,6 +21,7 @@ pub mod disk;
 pub mod files;
 pub mod fuzz;
 pub mod host;
+pub mod identity;
 pub mod keys;
 pub mod line;
 pub mod outage;

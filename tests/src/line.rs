@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 use wire::encoding::encode;
 use wire::frame::Stage;
 use wire::link::{Incoming, LinkError, Reader};
+use wire::message::{BINDING_LABEL, Binding};
 use wire::{Aligned, Cv};
 
 /// How long anything may take before a test gives up on it. Far above what it should take.
@@ -31,6 +32,8 @@ pub const ALPN: &[u8] = b"catamaran/1";
 /// One TLS connection.
 #[derive(Debug)]
 pub struct Line {
+    /// What both ends know of this connection alone.
+    pub binding: Binding,
     reader: Reader<ReadHalf<TlsStream<TcpStream>>>,
     stream: WriteHalf<TlsStream<TcpStream>>,
 }
@@ -85,8 +88,9 @@ impl Line {
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost")?;
         let stream = timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, stream)).await??;
+        let binding = stream.get_ref().1.export_keying_material([0; 32], BINDING_LABEL, None).map(Binding)?;
         let (reading, writing) = tokio::io::split(stream);
-        Ok(Self { reader: Reader::new(reading, Stage::Guest), stream: writing })
+        Ok(Self { binding, reader: Reader::new(reading, Stage::Guest), stream: writing })
     }
 
     /// Sends bytes as they are.

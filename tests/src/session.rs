@@ -8,13 +8,14 @@ use anyhow::{Context, Result, bail};
 use wire::block::{BLOCK, chaining_value, span};
 use wire::frame::Stage;
 use wire::message::{
-    Answer, Entry, Expect, FromClient, FromGuest, FromServer, Lane as Said, Notice, Offer, Op, RawPath, Secret, Ticket,
-    Time, ToGuest, Usage, VERSIONS,
+    Answer, Challenge, Entry, Expect, FromClient, FromGuest, FromServer, KEY_LOGIN, Lane as Said, Notice, Offer, Op,
+    RawPath, Secret, Ticket, Time, ToGuest, Usage, VERSIONS,
 };
 use wire::transfer::{Receiver, Sender, Tally, Verdict};
 use wire::{Cv, Fault, Root};
 
 use crate::files::root_of;
+use crate::identity::Identity;
 use crate::line::{Heard, Line};
 
 /// A control connection that is logged in.
@@ -85,6 +86,15 @@ pub async fn greet(mut line: Line) -> Result<Line> {
     }
 }
 
+/// A connection that has said hello for a login by key, and what it was sent for that.
+pub async fn challenged(mut line: Line) -> Result<(Line, Challenge)> {
+    line.say(&FromGuest::Hello { versions: VERSIONS, capabilities: KEY_LOGIN, agent: "tests/1".into() }).await?;
+    match (line.message().await?, line.message().await?) {
+        (ToGuest::Hello { capabilities: KEY_LOGIN, .. }, ToGuest::Challenge(challenge)) => Ok((line, challenge)),
+        other => bail!("{other:?} in answer to a greeting"),
+    }
+}
+
 /// The fault that `result` failed with.
 pub fn fault<T>(result: Result<T>) -> Result<Fault> {
     match result {
@@ -111,8 +121,20 @@ impl Session {
         Self::begin(server, Line::open(server).await?, &FromGuest::Rejoin(ticket)).await
     }
 
+    /// Logs in with keys.
+    pub async fn login_by_keys(server: SocketAddr, user: &str, keys: &[&Identity]) -> Result<Self> {
+        let (line, challenge) = challenged(Line::open(server).await?).await?;
+        let statement = challenge.statement(&line.binding, user);
+        let proofs = keys.iter().map(|key| key.proof(&statement)).collect::<Result<_>>()?;
+        Self::enter(server, line, &FromGuest::Prove { user: user.into(), proofs }).await
+    }
+
     async fn begin(server: SocketAddr, line: Line, how: &FromGuest) -> Result<Self> {
-        let mut line = greet(line).await?;
+        Self::enter(server, greet(line).await?, how).await
+    }
+
+    /// Says who it is on a connection that was greeted.
+    pub async fn enter(server: SocketAddr, mut line: Line, how: &FromGuest) -> Result<Self> {
         line.say(how).await?;
         match line.message().await? {
             ToGuest::Welcome { ticket, usage, .. } => {

@@ -6,6 +6,7 @@
 //! receiver, so that a bad one is answered with a fault and not with a broken connection.
 
 mod lane;
+mod proof;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::block::Root;
 use crate::fault::Fault;
 
 pub use lane::{Expect, Lane, Offer};
+pub use proof::{BINDING_LABEL, Binding, Challenge, KEY_LOGIN, MAX_PROOFS, Proof, PublicKey, Signature};
 
 /// The newest protocol version this crate speaks, and the oldest.
 pub const VERSIONS: (u16, u16) = (1, 1);
@@ -81,7 +83,7 @@ pub enum FromGuest {
     Hello {
         /// The newest and the oldest version it speaks.
         versions: (u16, u16),
-        /// Bits it understands; none are defined yet, unknown ones are ignored.
+        /// Bits it understands: [`KEY_LOGIN`]; unknown ones are ignored.
         capabilities: u64,
         /// Program and version, for the server's log.
         agent: String,
@@ -97,6 +99,14 @@ pub enum FromGuest {
     Rejoin(Ticket),
     /// Makes this connection a lane. Answered by [`ToGuest::Joined`].
     Join(Ticket),
+    /// Opens a session by keys, after [`ToGuest::Challenge`]. Answered like a login: one key of the account is enough,
+    /// and no answer tells which of them it has.
+    Prove {
+        /// The account.
+        user: String,
+        /// Up to [`MAX_PROOFS`].
+        proofs: Vec<Proof>,
+    },
 }
 
 /// What the server answers to a guest.
@@ -124,6 +134,8 @@ pub enum ToGuest {
     Joined,
     /// No; the connection ends.
     Refused(Fault),
+    /// Follows hello where the client has said [`KEY_LOGIN`]: may be answered by [`FromGuest::Prove`].
+    Challenge(Challenge),
 }
 
 /// From a client on its control connection.

@@ -53,7 +53,7 @@ pub struct Account {
     pub files: u64,
     /// Whether logging in and new uploads are refused.
     pub locked: bool,
-    /// Rises with every change of the password or the lock: a session that began under another
+    /// Rises with every change of the password or the lock, and when a key goes: a session that began under another
     /// generation must end.
     pub generation: u64,
 }
@@ -202,12 +202,12 @@ impl Catalog {
     }
 }
 
-fn id_of(db: &Connection, name: &UserName) -> Result<UserId, CatalogError> {
+pub(super) fn id_of(db: &Connection, name: &UserName) -> Result<UserId, CatalogError> {
     let id = db.query_row("SELECT id FROM users WHERE name = ?1", [name.as_str()], |row| row.get(0)).optional()?;
     id.map(UserId).ok_or_else(|| CatalogError::NoSuchUser(name.clone()))
 }
 
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         id: UserId(row.get("id")?),
         name: row.get::<_, Name>("name")?.0,

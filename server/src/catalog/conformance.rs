@@ -11,8 +11,11 @@ use wire::{RemotePath, Root, UserName};
 use super::*;
 use crate::config::Durability;
 use custody::*;
+use keys::*;
+use wire::message::PublicKey;
 
 mod custody;
+mod keys;
 
 fn open(path: &Path) -> Result<Catalog, CatalogError> {
     Catalog::open(path, Durability::Full)
@@ -321,6 +324,7 @@ conforms!(
     what_is_in_the_trash_is_known,
     uploads_are_noted_once,
     findings_belong_to_their_records,
+    keys_open_their_account_and_go_with_it,
     marks_say_what_a_change_is_about,
     a_record_stands_still_or_says_that_it_may_not,
     rounds_go_on_where_they_were,

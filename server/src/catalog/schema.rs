@@ -106,7 +106,7 @@ fn failed(error: io::Error) -> CatalogError {
 
 /// "Cata": tells our files from others.
 pub(super) const APPLICATION: i64 = 0x4361_7461;
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 /// How long to wait for another process's transaction.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements in this module.
@@ -171,7 +171,7 @@ CREATE TABLE uploads (
 ";
 
 /// What leads to each later version from the one before. Never changed once it was released.
-pub(super) const UPGRADES: [(i64, &str); 5] = [(2, TRASH), (3, CLOCK), (4, CUSTODY), (5, MARKS), (6, RATES)];
+pub(super) const UPGRADES: [(i64, &str); 6] = [(2, TRASH), (3, CLOCK), (4, CUSTODY), (5, MARKS), (6, RATES), (7, KEYS)];
 
 const TRASH: &str = "
 ALTER TABLE users ADD COLUMN trash_days INTEGER CHECK (trash_days > 0);
@@ -239,6 +239,16 @@ ALTER TABLE changes ADD COLUMN to_name BLOB;
 
 const RATES: &str = "
 ALTER TABLE users ADD COLUMN rate INTEGER CHECK (rate >= 0);
+";
+
+const KEYS: &str = "
+CREATE TABLE keys (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    key BLOB NOT NULL CHECK (length(key) = 32),
+    comment TEXT NOT NULL,
+    added INTEGER NOT NULL,
+    PRIMARY KEY (user, key)
+) STRICT, WITHOUT ROWID;
 ";
 
 const RESERVATIONS: &str = "

@@ -115,6 +115,7 @@ mod tests {
         assert!(catalog.round_is_due(crate::catalog::Scope::Clock, 1).await.expect("the table is there"));
         assert_eq!(catalog.expired_uploads(1).await.expect("read"), [], "those from before have their days, too");
         assert_eq!(catalog.expired().await.expect("read"), []);
+        assert_eq!(catalog.keys(&ada.name).await.expect("the table is there"), []);
     }
 
     #[tokio::test]

@@ -1,20 +1,24 @@
 //! Flags become actions here, and actions are done.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 use wire::UserName;
+use wire::path::escape;
 use wire::size;
 
 use super::{CliError, Days, Done, Flags, Limit, Whose, check, print, run, secret};
 use crate::accounts::{AccountError, Accounts, Home};
 use crate::audit::{self, Entry, operator};
+use crate::catalog::CatalogError;
 use crate::config::{Config, Rate};
 use crate::datadir::DataDir;
 use crate::identity::Identity;
+use crate::keys::{self, Fingerprint};
 use crate::memory;
 use crate::operator;
 use crate::sandbox::Wall;
@@ -56,6 +60,11 @@ fn deed(flags: &Flags) -> Option<Entry> {
         rate,
     ];
     let values: Vec<String> = values.into_iter().flatten().collect();
+    let key = flags.key.as_deref().unwrap_or_default();
+    let keys = || {
+        let keys = keys::read(Path::new(key)).unwrap_or_default();
+        keys.iter().map(|named| Fingerprint::of(&named.key).to_string()).collect::<Vec<_>>().join(", ")
+    };
     let value = Some(values.join(", ")).filter(|value| !value.is_empty());
     let of = |verb, user: &Option<UserName>| user.as_ref().map(|user| entry(verb, user));
     of("add_user", &flags.add_user)
@@ -63,6 +72,10 @@ fn deed(flags: &Flags) -> Option<Entry> {
         .or_else(|| of("set_trash", &flags.set_trash))
         .or_else(|| of("set_rate", &flags.set_rate))
         .map(|entry| Entry { value, ..entry })
+        .or_else(|| of("add_key", &flags.add_key).map(|entry| Entry { value: Some(keys()), ..entry }))
+        .or_else(|| {
+            of("remove_key", &flags.remove_key).map(|entry| Entry { value: key.to_str().map(str::to_owned), ..entry })
+        })
         .or_else(|| of("remove_user", &flags.remove_user))
         .or_else(|| of("set_password", &flags.set_password))
         .or_else(|| of("lock_user", &flags.lock_user))
@@ -107,6 +120,16 @@ async fn act(flags: &Flags, wall: Wall) -> Result<(), CliError> {
         accounts.require(name).await?;
         let password = secret::read(flags, name)?;
         return Ok(accounts.set_password(name, password).await?);
+    }
+    if let Some(name) = &flags.add_key {
+        return add_keys(&config, name, flags.key.as_deref().unwrap_or_default()).await;
+    }
+    if let Some(name) = &flags.list_keys {
+        let keys = Accounts::open(&config)?.catalog.keys(name).await?;
+        return Ok(print::keys(&mut io::stdout(), &keys, flags.json)?);
+    }
+    if let Some(name) = &flags.remove_key {
+        return remove_key(&config, name, flags.key.as_deref().unwrap_or_default()).await;
     }
     if let Some(name) = &flags.set_quota {
         return set_limits(flags, &config, name).await;
@@ -181,6 +204,28 @@ async fn add(flags: &Flags, config: &Config, name: &UserName) -> Result<(), CliE
         writeln!(io::stdout(), "took up what was in the home: {} files, {bytes}", found.files)?;
     }
     Ok(())
+}
+
+async fn add_keys(config: &Config, name: &UserName, file: &OsStr) -> Result<(), CliError> {
+    let keys = keys::read(Path::new(file))?;
+    let named = keys.iter().map(|named| (named.key, named.comment.clone())).collect();
+    let added = Accounts::open(config)?.catalog.add_keys(name, named).await?;
+    for (named, is_new) in keys.iter().zip(added) {
+        let what = if is_new { "added" } else { "there already" };
+        let line = format!("{what} {} {}", Fingerprint::of(&named.key), escape(named.comment.as_bytes()));
+        writeln!(io::stdout(), "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+async fn remove_key(config: &Config, name: &UserName, fingerprint: &OsStr) -> Result<(), CliError> {
+    let wanted: Fingerprint = fingerprint.to_str().unwrap_or_default().parse()?;
+    let catalog = Accounts::open(config)?.catalog;
+    let keys = catalog.keys(name).await?;
+    match keys.iter().find(|held| Fingerprint::of(&held.key) == wanted) {
+        Some(held) => Ok(catalog.remove_key(name, held.key).await?),
+        None => Err(CatalogError::NoSuchKey(name.clone()).into()),
+    }
 }
 
 async fn set_limits(flags: &Flags, config: &Config, name: &UserName) -> Result<(), CliError> {

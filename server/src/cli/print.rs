@@ -5,11 +5,13 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use wire::path::escape;
 use wire::size;
 
-use crate::catalog::{Account, Upload};
+use crate::catalog::{Account, AccountKey, Upload};
 use crate::config::Rate;
 use crate::datadir::DataDir;
+use crate::keys::Fingerprint;
 use crate::operator::Answer;
 
 #[derive(Serialize)]
@@ -43,6 +45,14 @@ struct UploadRow<'a> {
     /// Seconds since 1970.
     started: i64,
     touched: i64,
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    fingerprint: String,
+    comment: &'a str,
+    /// Seconds since 1970.
+    added: i64,
 }
 
 /// The accounts.
@@ -93,13 +103,28 @@ pub(super) fn uploads(out: &mut impl Write, dir: &DataDir, uploads: &[Upload], j
     if json {
         return as_json(out, rows);
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+    let now = now();
     let rows = rows.map(|row| {
         let age = |since: i64| age(now.saturating_sub(since));
         let (size, staged) = (size::show(row.size), size::show(row.staged));
         [row.user.to_owned(), size, staged, age(row.started), age(row.touched), row.path]
     });
     table(out, ["USER", "SIZE", "STAGED", "STARTED", "TOUCHED", "PATH"], rows)
+}
+
+/// The keys of an account.
+pub(super) fn keys(out: &mut impl Write, keys: &[AccountKey], json: bool) -> io::Result<()> {
+    let rows = keys.iter().map(|held| KeyRow {
+        fingerprint: Fingerprint::of(&held.key).to_string(),
+        comment: &held.comment,
+        added: held.added,
+    });
+    if json {
+        return as_json(out, rows);
+    }
+    let now = now();
+    let rows = rows.map(|row| [row.fingerprint, age(now.saturating_sub(row.added)), escape(row.comment.as_bytes())]);
+    table(out, ["FINGERPRINT", "ADDED", "COMMENT"], rows)
 }
 
 /// What is held against sources and users.
@@ -135,7 +160,7 @@ fn as_json<T: Serialize>(out: &mut impl Write, rows: impl Iterator<Item = T>) ->
     writeln!(out)
 }
 
-/// Columns as wide as their widest cell; all cells but paths are ASCII.
+/// Columns as wide as their widest cell; all cells but paths and comments, which are last, are ASCII.
 fn table<const N: usize>(
     out: &mut impl Write,
     head: [&str; N],
@@ -157,6 +182,11 @@ fn rate(rate: Rate) -> String {
         Rate::Unlimited => "none".to_owned(),
         Rate::Of(rate) => format!("{}/s", size::show(rate)),
     }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
 fn age(seconds: i64) -> String {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use super::By;
 use crate::config::PenaltyRules;
 
 /// What is held against somebody. Failures are kept as the time at which the last of them is forgotten: each adds
@@ -13,9 +14,16 @@ pub(super) struct Entry {
     pub(super) forgotten: Instant,
     /// Logins are refused until then.
     pub(super) refused: Instant,
+    /// Failures by key among them.
+    pub(super) by_key: u32,
 }
 
 impl Entry {
+    /// Nothing.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { forgotten: now, refused: now, by_key: 0 }
+    }
+
     /// When nothing of it counts any more.
     pub(super) fn end(&self) -> Instant {
         self.forgotten.max(self.refused)
@@ -28,7 +36,7 @@ impl Entry {
     }
 
     /// The same with one more failure. What is held is bounded too: so much that the longest refusal is due.
-    pub(super) fn with_failure(&self, free: u32, rules: &PenaltyRules, now: Instant) -> Self {
+    pub(super) fn with_failure(&self, free: u32, by: By, rules: &PenaltyRules, now: Instant) -> Self {
         let forgive = rules.forgive();
         let most = now + forgive * (free.saturating_add(1 + rules.doublings()));
         let forgotten = (self.forgotten.max(now) + forgive).min(most);
@@ -37,7 +45,15 @@ impl Entry {
             Some(doublings) => now + rules.refusal(doublings),
             None => self.refused,
         };
-        Self { forgotten, refused }
+        let by_key = if self.forgotten > now { self.by_key } else { 0 };
+        Self { forgotten, refused, by_key: by_key.saturating_add(u32::from(by == By::Key)) }
+    }
+
+    /// The same without so many failures by key.
+    pub(super) fn without(&self, by_key: u32, rules: &PenaltyRules, now: Instant) -> Self {
+        let by_key = by_key.min(self.by_key);
+        let forgotten = self.forgotten.checked_sub(rules.forgive() * by_key).unwrap_or(now).max(now);
+        Self { forgotten, by_key: self.by_key - by_key, ..*self }
     }
 }
 

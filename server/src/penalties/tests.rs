@@ -30,7 +30,7 @@ fn seconds(seconds: u64) -> Duration {
 
 /// How long a failure has its user or source wait.
 fn failed(penalties: &Penalties, source: Source, user: &UserName, now: Instant) -> Option<Duration> {
-    penalties.failed(source, Some(user), now).expect("looked at")
+    penalties.failed(source, Some(user), By::Password, now).expect("looked at")
 }
 
 fn refused(checked: Result<(), Refusal>) -> Option<(Reason, u64)> {
@@ -66,7 +66,7 @@ fn who_failed_while_refused_failed_in_vain() {
     for _ in 0..4 {
         failed(&penalties, source(1), &ada, now);
     }
-    let late = penalties.failed(source(1), Some(&ada), now).map(drop);
+    let late = penalties.failed(source(1), Some(&ada), By::Password, now).map(drop);
     assert_eq!(refused(late), Some((Reason::UserPenalty, 10)));
     assert_eq!(penalties.all(now).first().map(|first| first.failures), Some(4), "it does not count, either");
 }
@@ -104,6 +104,30 @@ fn what_others_do_at_a_source_is_not_held_against_who_logged_in_from_there() {
         failed(&penalties, source(1), &ada, now);
     }
     assert_eq!(refused(penalties.check(source(1), Some(&ada), now)), Some((Reason::UserPenalty, 10)));
+}
+
+#[test]
+fn refused_keys_count_like_passwords_until_their_user_gets_in() {
+    let (penalties, now, ada) = (Penalties::new(rules()), Instant::now(), name("ada"));
+    let failures = || penalties.all(now).iter().map(|held| held.failures).collect::<Vec<_>>();
+    for expected in [None, None, None, Some(seconds(10))] {
+        assert_eq!(penalties.failed(source(1), Some(&ada), By::Key, now), Ok(expected));
+    }
+    assert_eq!(failures(), [4, 4]);
+    let late = penalties.failed(source(1), Some(&ada), By::Key, now).map(drop);
+    assert_eq!(refused(late), Some((Reason::UserPenalty, 10)));
+
+    let penalties = Penalties::new(rules());
+    for by in [By::Key, By::Password, By::Key] {
+        penalties.failed(source(1), Some(&ada), by, now).expect("looked at");
+    }
+    penalties.failed(source(1), Some(&name("bob")), By::Key, now).expect("looked at");
+    penalties.succeeded(source(1), &ada, now);
+    // Her guessed password stays, and his key.
+    let failures: Vec<_> = penalties.all(now).into_iter().map(|held| (held.user, held.failures)).collect();
+    assert_eq!(failures, [(None, 2), (Some("ada".into()), 1), (Some("bob".into()), 1)]);
+    penalties.succeeded(source(1), &ada, now);
+    assert_eq!(penalties.all(now).first().map(|held| held.failures), Some(2), "once");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::frame::Stage;
 use wire::link::{Incoming, LinkError, Reader, Writer};
-use wire::message::{FromServer, Lane, Secret, ToGuest};
+use wire::message::{Binding, FromServer, Lane, Secret, ToGuest};
 use wire::{Aligned, BLOCK, RemotePath};
 
 /// Stands in an input for the ticket of a session that runs.
@@ -164,7 +164,7 @@ impl Visit {
         let guest = match stage {
             Stage::Guest => {
                 let deadline = Instant::now() + PATIENCE;
-                self.door.greet(origin(), deadline, &mut reader, &mut writer).await.ok().flatten()
+                self.door.greet(origin(), &Binding([0; 32]), deadline, &mut reader, &mut writer).await.ok().flatten()
             }
             Stage::Control => Some(Guest::Control(self.sessions.control(Arc::clone(&self.session)))),
             Stage::Lane => self.sessions.lane(Arc::clone(&self.session)).ok().map(Guest::Lane),

@@ -4,7 +4,10 @@
 use serde::Serialize;
 use wire::block::{BLOCK, chaining_value};
 use wire::encoding::encode;
-use wire::message::{Expect, FromClient, FromGuest, Lane, Offer, Op, RawPath, Secret, Ticket, Time, VERSIONS};
+use wire::message::{
+    Expect, FromClient, FromGuest, KEY_LOGIN, Lane, Offer, Op, Proof, PublicKey, RawPath, Secret, Signature, Ticket,
+    Time, VERSIONS,
+};
 use wire::{Code, Cv, Fault, Root};
 
 use super::connection::{PASSWORD, TICKET, USER};
@@ -140,6 +143,16 @@ fn hello() -> FromGuest {
     FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: "fuzz/1".into() }
 }
 
+fn hello_for_keys() -> FromGuest {
+    FromGuest::Hello { versions: VERSIONS, capabilities: KEY_LOGIN, agent: "fuzz/1".into() }
+}
+
+/// Nobody's keys.
+fn keys(count: usize) -> FromGuest {
+    let proof = Proof { key: PublicKey([1; 32]), signature: Signature([[2; 32]; 2]) };
+    FromGuest::Prove { user: USER.into(), proofs: vec![proof; count] }
+}
+
 fn guests() -> Vec<(&'static str, Vec<FromGuest>)> {
     let login = |password: &str| FromGuest::Login { user: USER.into(), password: Secret(password.into()) };
     vec![
@@ -149,6 +162,11 @@ fn guests() -> Vec<(&'static str, Vec<FromGuest>)> {
         ("unknown", vec![hello(), FromGuest::Join(Ticket([7; 32]))]),
         ("rude", vec![login(PASSWORD)]),
         ("twice", vec![hello(), hello()]),
+        ("keys", vec![hello_for_keys(), keys(2)]),
+        ("keys-none", vec![hello_for_keys(), keys(0)]),
+        ("keys-many", vec![hello_for_keys(), keys(17)]),
+        ("keys-unasked", vec![hello(), keys(1)]),
+        ("keys-then-password", vec![hello_for_keys(), login(PASSWORD)]),
     ]
 }
 

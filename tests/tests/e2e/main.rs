@@ -12,6 +12,7 @@ mod by_hand;
 mod content;
 mod engine;
 mod jail;
+mod keys;
 mod looking;
 mod quota;
 mod resume;

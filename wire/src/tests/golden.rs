@@ -28,8 +28,8 @@ trait Golden: Serialize {
     fn variant(&self) -> &'static str;
 }
 
-variants!(FromGuest: Hello Login Rejoin Join);
-variants!(ToGuest: Hello Welcome Joined Refused);
+variants!(FromGuest: Hello Login Rejoin Join Prove);
+variants!(ToGuest: Hello Welcome Joined Refused Challenge);
 variants!(FromClient: Request Cancel Ping Goodbye);
 variants!(Op: List Walk Stat Mkdir Create Remove Rename Copy Usage Read Hash Find TrashState Trash Restore EmptyTrash);
 variants!(FromServer: Answer Notice Pong);
@@ -82,6 +82,7 @@ fn rows<T: Golden>(table: &mut String, kind: &str, samples: &[T]) {
 const TIME: Time = Time { secs: -2, nanos: 999_999_999 };
 const ROOT: Root = Root([0xab; 32]);
 const USAGE: Usage = Usage { quota: Some(1 << 40), used: 3, reserved: 2, files: 1, max_files: None };
+const PROOF: Proof = Proof { key: PublicKey([7; 32]), signature: Signature([[8; 32], [9; 32]]) };
 const OFFER: Offer = Offer { size: 0x0102_0304_0506_0708, mtime: TIME, executable: true, eager: false };
 const CODES: [Code; 27] = [
     Code::Protocol,
@@ -138,6 +139,7 @@ fn from_guest() -> Vec<FromGuest> {
         FromGuest::Login { user: "ada".into(), password: Secret("pw".into()) },
         FromGuest::Rejoin(Ticket([1; 32])),
         FromGuest::Join(Ticket([2; 32])),
+        FromGuest::Prove { user: "ada".into(), proofs: vec![PROOF] },
     ]
 }
 
@@ -147,6 +149,7 @@ fn to_guest() -> Vec<ToGuest> {
         ToGuest::Welcome { ticket: Ticket([3; 32]), lanes: 8, usage: USAGE },
         ToGuest::Joined,
         ToGuest::Refused(fault()),
+        ToGuest::Challenge(Challenge([6; 32])),
     ]
 }
 

@@ -19,6 +19,7 @@ pub(super) fn from_guest() -> impl Strategy<Value = FromGuest> {
         (".{0,40}", ".{0,40}").prop_map(|(user, password)| FromGuest::Login { user, password: Secret(password) }),
         ticket().prop_map(FromGuest::Rejoin),
         ticket().prop_map(FromGuest::Join),
+        (".{0,40}", vec(proof(), 0..=MAX_PROOFS)).prop_map(|(user, proofs)| FromGuest::Prove { user, proofs }),
     ]
 }
 
@@ -32,6 +33,7 @@ pub(super) fn to_guest() -> impl Strategy<Value = ToGuest> {
         (ticket(), any::<u16>(), usage()).prop_map(|(ticket, lanes, usage)| ToGuest::Welcome { ticket, lanes, usage }),
         Just(ToGuest::Joined),
         fault().prop_map(ToGuest::Refused),
+        any::<[u8; 32]>().prop_map(|bytes| ToGuest::Challenge(Challenge(bytes))),
     ]
 }
 
@@ -167,6 +169,10 @@ fn path() -> impl Strategy<Value = RawPath> {
 
 fn time() -> impl Strategy<Value = Time> {
     any::<(i64, u32)>().prop_map(|(secs, nanos)| Time { secs, nanos })
+}
+
+fn proof() -> impl Strategy<Value = Proof> {
+    any::<[[u8; 32]; 3]>().prop_map(|[key, r, s]| Proof { key: PublicKey(key), signature: Signature([r, s]) })
 }
 
 fn ticket() -> impl Strategy<Value = Ticket> {
