@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tests::host::{Host, PASSWORD};
+use tests::identity::Identity;
 use tests::terminal::{Terminal, key};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +39,40 @@ async fn what_was_not_said_is_asked_for() {
     assert!(!written.contains("/tree/3 exists") && written.contains("3 of 4 files proven"), "{written}");
     let read = |index: u32| fs::read_to_string(host.home("ada").join(format!("tree/{index}"))).expect("there");
     assert_eq!((read(1).as_str(), read(2).as_str(), read(4).as_str()), ("other", "new", "new"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passphrase_is_asked_for_unseen_and_the_password_where_no_key_opens() {
+    let host = Host::start().await.expect("started");
+    host.add_user("ada", None).await.expect("a user");
+    let (mine, other) = (Identity::new("ada's").expect("a key"), Identity::new("another").expect("a key"));
+    let keys = vec![(mine.public, String::new())];
+    host.accounts().catalog.add_keys(&"ada".parse().expect("a name"), keys).await.expect("added");
+    let home = tempfile::tempdir().expect("a directory");
+    mine.write(&home.path().join("mine"), Some("open sesame")).expect("written");
+    other.write(&home.path().join("other"), None).expect("written");
+    let target = format!("ada@{}", host.address);
+    let asked = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<u32>> {
+        let program = Path::new(env!("CARGO_BIN_EXE_tui-client"));
+        let start = |key: &str| {
+            let arguments = ["ls", &target, "--accept-new", "-i", key];
+            Terminal::start(program, &arguments, home.path(), (100, 30))
+        };
+        let mut terminal = start("mine")?;
+        terminal.until_shown("Passphrase of mine")?;
+        assert!(!terminal.is_cooked()?, "silent before the question is seen");
+        terminal.press("open sesam\r")?;
+        terminal.until_shown("the passphrase of mine is wrong")?;
+        terminal.until_shown("Passphrase of mine, again")?;
+        terminal.press("open sesame\r")?;
+        let first = terminal.ended()?.exit_code();
+        assert!(!String::from_utf8_lossy(&terminal.written()).contains("sesam"), "the passphrase is shown");
+        let mut terminal = start("other")?;
+        terminal.until_shown(&format!("Password of {target}"))?;
+        terminal.press(&format!("{PASSWORD}\r"))?;
+        Ok(vec![first, terminal.ended()?.exit_code()])
+    });
+    assert_eq!(asked.await.expect("joined").expect("asked and answered"), [0, 0]);
 }
 
 #[test]

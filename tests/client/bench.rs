@@ -95,7 +95,7 @@ impl Bench {
 pub(crate) async fn connect(port: u16, place: &Path, password: &str, options: Options) -> Result<Engine, ConnectError> {
     let target = Target { user: "ada".parse().expect("a name"), host: "127.0.0.1".to_owned(), port };
     let trust = Trust { known: KnownServers::at(place.join("known.toml")), accept: Accept::New };
-    engine::connect(target, Credentials { password: Secret(password.to_owned()) }, trust, options).await
+    engine::connect(target, Credentials::password(Secret(password.to_owned())), trust, options).await
 }
 
 pub(crate) fn remote(name: &str) -> RemotePath {

@@ -7,6 +7,7 @@
 //! - [`bench`]: the engine, its server and a proxy between them
 //! - [`damage`]: what a server no longer has as it was stored
 //! - [`decisions`]: what waits for a person, and what becomes of it
+//! - [`keys`]: logins by key, from files and by an agent
 //! - [`leftover`]: what a killed client had in its queue
 //! - [`moves`]: what a move removes, and what it leaves
 //! - [`picked`]: entries of a directory that are one item
@@ -19,6 +20,7 @@ mod bench;
 mod commands;
 mod damage;
 mod decisions;
+mod keys;
 mod leftover;
 mod moves;
 mod picked;

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tests::files::{self, root};
 use tests::host::{Host, PASSWORD};
+use tests::identity::Identity;
 use tests::proxy::{Proxy, Way};
 use tests::terminal::{Terminal, key};
 use vt100::{MouseProtocolMode, Screen};
@@ -128,6 +129,29 @@ async fn the_first_login_shows_the_key_and_a_refusal_is_the_default() {
     press(&mut terminal, &[key::CTRL_C]);
     assert_eq!(terminal.ended().expect("it ends").exit_code(), 0);
     restored(&terminal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_logs_in_without_a_question_and_the_password_is_asked_for_where_it_does_not() {
+    let scene = Scene::set().await;
+    let (mine, other) = (Identity::new("ada's").expect("a key"), Identity::new("another").expect("a key"));
+    let keys = vec![(mine.public, String::new())];
+    scene.host.accounts().catalog.add_keys(&"ada".parse().expect("a name"), keys).await.expect("added");
+    let usual = scene.machine.path().join(".ssh/id_ed25519");
+    mine.write(&usual, None).expect("written");
+    let terminal = scene.client(80, 24);
+    terminal.until_shown("photos").expect("it is in");
+    // A line that is cut is no reason to ask, either.
+    scene.proxy.cut();
+    terminal.until_shown("Connected again").expect("by itself");
+    quit(terminal);
+    other.write(&usual, None).expect("written");
+    let mut terminal = scene.client(80, 24);
+    terminal.until_shown("none of these keys").expect("it is refused");
+    terminal.until_shown("password, or nothing: by key").expect("and the password is asked for");
+    press(&mut terminal, &[PASSWORD, key::ENTER]);
+    terminal.until_shown("photos").expect("it is in");
+    quit(terminal);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,12 +62,23 @@ impl Machine {
         accept: Accept,
         options: Options,
     ) -> Result<Client, ConnectError> {
+        self.connect_with(server, user, Credentials::password(Secret(password.into())), accept, options).await
+    }
+
+    /// The same with whatever a login can be proven with.
+    pub async fn connect_with(
+        &self,
+        server: SocketAddr,
+        user: &str,
+        credentials: Credentials,
+        accept: Accept,
+        options: Options,
+    ) -> Result<Client, ConnectError> {
         let target = Target {
             user: user.parse().map_err(|error| refused(&error))?,
             host: server.ip().to_string(),
             port: server.port(),
         };
-        let credentials = Credentials { password: Secret(password.into()) };
         let trust = Trust { known: self.known_servers(), accept };
         let engine = connect(target, credentials, trust, options).await?;
         let outcomes = engine.outcomes();

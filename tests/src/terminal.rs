@@ -113,7 +113,9 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env("TZ", "UTC");
-        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_DOWNLOAD_DIR", "NO_COLOR"] {
+        for variable in
+            ["SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_DOWNLOAD_DIR", "NO_COLOR"]
+        {
             command.env_remove(variable);
         }
         let child = pair.slave.spawn_command(command).map_err(|error| anyhow!(error))?;

@@ -103,6 +103,8 @@ pub struct App {
     pub click: Option<Click>,
     /// Servers used before, the last first, as `user@host:port`.
     pub saved: Vec<String>,
+    /// Whether there are keys to log in with, so that a password may be left out.
+    pub has_keys: bool,
     /// The local directory to go back to when a pane shows this machine again.
     pub local_place: PathBuf,
     /// The same at the server.
@@ -221,6 +223,8 @@ pub struct Opening {
     pub hide_dots: bool,
     /// Directories that the person wants at hand.
     pub hotlist: Vec<Landmark>,
+    /// Whether there are keys to log in with.
+    pub has_keys: bool,
 }
 
 impl App {
@@ -258,6 +262,7 @@ impl App {
             escape: None,
             click: None,
             saved: opening.saved,
+            has_keys: opening.has_keys,
             local_place: opening.local,
             remote_place: RemotePath::home(),
             home: opening.home,

@@ -2,6 +2,7 @@
 //! commands print and end; they know no screen.
 
 mod browse;
+mod keys;
 mod log;
 mod login;
 mod output;
@@ -78,6 +79,9 @@ pub struct Common {
     /// Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)
     #[arg(long, global = true)]
     pub password_stdin: bool,
+    /// Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     /// Trust a server that is not known yet, and remember its key
     #[arg(long, global = true, conflicts_with = "fingerprint")]
     pub accept_new: bool,

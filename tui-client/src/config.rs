@@ -29,6 +29,8 @@ pub struct Config {
     pub local_dir: Option<PathBuf>,
     /// Whether the panes show names that begin with a dot; Alt-. turns it round.
     pub show_hidden: bool,
+    /// The private key to log in with, where no other is named; `~/` is one's home.
+    pub identity: Option<PathBuf>,
     /// Seconds between signs of life on an idle connection.
     pub keepalive: u64,
     /// The theme of the full-screen client: `commander`, `dark`, `light`, `contrast`, `mono`, or one of `themes/`.
@@ -75,6 +77,7 @@ impl Default for Config {
             if_exists: IfExists::Ask,
             local_dir: None,
             show_hidden: true,
+            identity: None,
             keepalive: options.keepalive.as_secs(),
             theme: None,
             keys: Preset::default(),
@@ -201,6 +204,8 @@ fn on_end<'de, D: Deserializer<'de>>(from: D) -> Result<OnEnd, D::Error> {
 
 /// The variable of the environment that may hold the password: for this program, and for none that it starts.
 pub const PASSWORD: &str = "CATAMARAN_PASSWORD";
+/// The same with the passphrase of a key.
+pub const PASSPHRASE: &str = "CATAMARAN_PASSPHRASE";
 /// Bytes a second. TCP opens its window again in steps of up to 256 KiB, and a server drops a lane on which nothing
 /// moves for a minute.
 const LOWEST_RATE: u64 = 8 << 10;
@@ -230,7 +235,10 @@ mod tests {
     #[test]
     fn the_printed_file_holds_the_defaults_and_every_setting() {
         assert_eq!(read(DEFAULTS), Ok(Config::default()));
-        let set = DEFAULTS.replace("\n# local_dir", "\nlocal_dir").replace("\n# theme", "\ntheme");
+        let set = DEFAULTS
+            .replace("\n# local_dir", "\nlocal_dir")
+            .replace("\n# theme", "\ntheme")
+            .replace("\n# identity", "\nidentity");
         let all: toml::Table = toml::from_str(&set).expect("TOML");
         let unknown = read("x = 1").expect_err("none such");
         for name in unknown.split('`').skip(3).step_by(2) {

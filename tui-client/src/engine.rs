@@ -1,7 +1,7 @@
 //! Connection, lanes, queue and local files. Knows nothing of the screen: the full-screen client and
 //! the one-shot commands are two faces of it.
 //!
-//! - [`connect`]: TCP, TLS and greetings; [`identity`]: whether it is the right server; [`target`]: which
+//! - [`connect`]: TCP, TLS and greetings; [`identity`]: whether it is the right server; [`target`]: which; [`keyring`]: keys to log in with
 //! - [`session`]: the control connection, [`asks`] on it; [`lane`]: the others, with uploads and downloads
 //! - [`queue`] and [`item`]: what is to be done; [`scan`]: what that consists of; [`policy`]: conflicts;
 //!   [`leave`]: the sources of moves; [`spread`]: large files that several lanes carry
@@ -15,6 +15,7 @@ mod connect;
 mod identity;
 mod item;
 pub mod keep;
+mod keyring;
 mod lane;
 mod leave;
 mod limit;
@@ -43,6 +44,7 @@ pub use asks::{Piece, Trash};
 pub use connect::ConnectError;
 pub use identity::{Accept, Fingerprint, FingerprintError, KnownServer, KnownServers, KnownServersError, Trust};
 pub use keep::{KeepError, Restored};
+pub use keyring::{Agent, Key, KeyFile, KeyFileError, Keyring};
 pub(crate) use local::entry as local_entry;
 pub(crate) use local::part::is_part as is_partial;
 pub use session::Notice;
@@ -57,11 +59,21 @@ use queue::Queue;
 use session::{Habits, Session, Standing};
 use status::{Chosen, ItemId, Job, Link, NewItem, Outcome, Priority, QuestionId, Remedy, Reply, Shift, Status};
 
-/// How to log in.
+/// How to log in: by keys, by password, or by keys and, where they are refused, by password. Kept for a login after the
+/// session's ticket has expired; never printed.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Kept for a login after the session's ticket has expired; never printed.
-    pub password: Secret,
+    /// Keys.
+    pub keys: Option<Keyring>,
+    /// A password.
+    pub password: Option<Secret>,
+}
+
+impl Credentials {
+    /// A password alone.
+    pub fn password(password: Secret) -> Self {
+        Self { keys: None, password: Some(password) }
+    }
 }
 
 /// How an engine works.
@@ -123,7 +135,7 @@ struct Inner {
 /// Connects and logs in. Takes at most ten seconds or so; dropping the future cancels it.
 pub async fn connect(
     target: Target,
-    credentials: Credentials,
+    mut credentials: Credentials,
     trust: Trust,
     options: Options,
 ) -> Result<Engine, ConnectError> {
@@ -131,9 +143,9 @@ pub async fn connect(
     let dialer = tokio::task::spawn_blocking(move || Dialer::new(target, trust))
         .await
         .map_err(|error| ConnectError::NotCatamaran { server, reason: error.to_string() })?;
-    let welcome = dialer.login(&credentials.password).await?;
+    let welcome = dialer.login(&mut credentials).await?;
     let habits = Habits {
-        password: credentials.password,
+        credentials,
         keepalive: options.keepalive.clamp(Duration::from_secs(1), MOST_QUIET),
         give_up: options.give_up,
     };

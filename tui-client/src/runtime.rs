@@ -50,7 +50,7 @@ use crate::app::dialog::Login;
 use crate::app::{App, Opening};
 use crate::config::OnEnd;
 use crate::engine::status::IfExists;
-use crate::engine::{Accept, KnownServers, Options, Refused, Target};
+use crate::engine::{Accept, Keyring, KnownServers, Options, Refused, Target};
 use crate::update::{self, Msg};
 use doer::Doer;
 use hotlist::Hotlist;
@@ -68,6 +68,8 @@ pub struct Settings {
     pub target: Option<Target>,
     /// The password, where it need not be asked for.
     pub password: Option<Secret>,
+    /// Keys to log in with, at whatever server.
+    pub keys: Option<Keyring>,
     /// What to do with a server that is not known yet.
     pub accept: Accept,
     /// Servers met before.
@@ -113,6 +115,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         if_exists: settings.if_exists,
         hide_dots: settings.hide_dots,
         hotlist: Hotlist::at(&settings.state).read(),
+        has_keys: settings.keys.is_some(),
     });
     (app.chrome, app.keymap) = (looks.chrome, looks.keymap);
     terminal::set_mouse(app.chrome.mouse);
@@ -124,6 +127,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let harbour = Harbour {
         known: settings.known,
         accept: settings.accept,
+        keys: settings.keys,
         options,
         saved,
         state: settings.state,
@@ -132,7 +136,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut doer = Doer::new(FullScreen::enter().map_err(RunError::Terminal)?, harbour, edits, sender);
     let mut effects = update::update(&mut app, Msg::Clock(disk::now()));
     effects.extend(update::open(&mut app));
-    match (settings.target, settings.password) {
+    // Without a password it is by key.
+    let password = settings.password.or_else(|| app.has_keys.then(|| Secret(String::new())));
+    match (settings.target, password) {
         (Some(target), Some(password)) => {
             let login = Login { address: target.to_string(), password, trust: None };
             effects.extend(update::connect(&mut app, login));

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use server::keys::Fingerprint;
 use tempfile::TempDir;
 use tests::daemon::{Daemon, Signal};
 use tests::files::{content, root_of};
 use tests::host::{PASSWORD, eventually};
+use tests::identity::Identity;
 use tests::session::{Session, fault, raw};
 use wire::BLOCK;
 use wire::message::{Expect, Op};
@@ -156,6 +158,12 @@ async fn account_flags_and_expiry_have_lines() {
     run(&["--lock-user", "bob"], "");
     run(&["--unlock-user", "bob"], "");
     run(&["--set-rate", "bob", "--rate", "50M"], "");
+    let (key, file) = (Identity::new("bob's").expect("a key"), place.daemon.data_dir().with_extension("pub"));
+    std::fs::write(&file, key.line().expect("a line")).expect("written");
+    let print = Fingerprint::of(&key.public).to_string();
+    run(&["--add-key", "bob", file.to_str().expect("UTF-8")], "");
+    Session::login_by_keys(place.daemon.address, "bob", &[&key]).await.expect("logged in");
+    run(&["--remove-key", "bob", &print], "");
     run(&["--unban", "192.0.2.7"], "");
     run(&["--rescan", "bob"], "");
     place.daemon.run(&["--lock-user", "nobody"], "").expect_err("no such user");
@@ -175,6 +183,9 @@ async fn account_flags_and_expiry_have_lines() {
     assert_eq!(place.has("set_trash", 1).await[0]["value"], "trash none");
     assert_eq!(place.has("set_rate", 1).await[0]["value"], format!("rate {}", 50 << 20));
     assert_eq!(place.has("unban", 1).await[0]["value"], "192.0.2.7");
+    assert_eq!(place.has("add_key", 1).await[0]["value"], print.as_str());
+    assert_eq!(place.has("remove_key", 1).await[0]["value"], print.as_str());
+    assert_eq!(place.has("login", 2).await[0]["value"], format!("key {print}"));
     place.has("remove_user", 1).await;
     let erased = place.has("erase", 1).await;
     assert_eq!([&erased[0]["by"], &erased[0]["path"], &erased[0]["user"]], ["server", "dir", "ada"]);

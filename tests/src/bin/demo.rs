@@ -72,6 +72,7 @@ async fn open_client(host: &Host, machine: &Machine) -> Result<()> {
         local: machine.path(""),
         target: Some(Target { user: USER.parse()?, host: address.ip().to_string(), port: address.port() }),
         password: Some(Secret(PASSWORD.into())),
+        keys: None,
         accept: Accept::Fingerprint(host.fingerprint.parse()?),
         known: machine.known_servers(),
         state: machine.known_servers().file().parent().context("a directory")?.to_owned(),

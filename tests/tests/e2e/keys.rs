@@ -3,12 +3,15 @@
 
 use std::net::Ipv4Addr;
 
-use tests::host::{Host, PASSWORD, Reason};
+use tests::client::Machine;
+use tests::host::{Host, PASSWORD, Reason, eventually};
 use tests::identity::Identity;
 use tests::line::Line;
+use tests::proxy::Proxy;
 use tests::session::{Session, challenged, fault, greeted};
+use tui_client::engine::{Accept, Credentials, KeyFile, Keyring, Options};
 use wire::message::{Binding, Challenge, FromGuest, MAX_PROOFS, Proof, Secret, ToGuest};
-use wire::{Code, Fault};
+use wire::{Code, Fault, RemotePath};
 
 /// A server with `ada` and `bob`.
 async fn host() -> Host {
@@ -183,4 +186,29 @@ async fn refused_keys_cost_what_guessed_passwords_do() {
     let proofs = vec![mine.proof(&challenge.statement(&line.binding, "ada")).expect("signed")];
     let prove = FromGuest::Prove { user: "ada".into(), proofs };
     Session::enter(host.address, line, &prove).await.expect("elsewhere she gets in");
+}
+
+#[tokio::test]
+async fn a_session_by_key_comes_back_without_a_question() {
+    let (mut host, mine, machine) = (host().await, identity(), Machine::new().expect("a machine"));
+    add(&host, "ada", &[&mine]).await;
+    let file = machine.path("id");
+    mine.write(&file, Some("open sesame")).expect("written");
+    let mut keyring = Keyring::default();
+    keyring.add(KeyFile::read(&file).expect("read").open("open sesame").expect("opened"));
+    let credentials = Credentials { keys: Some(keyring), password: None };
+    let proxy = Proxy::start(host.address).await.expect("a proxy");
+    let client = machine.connect_with(proxy.address, "ada", credentials, Accept::New, Options::default());
+    let client = client.await.expect("connected");
+    std::fs::remove_file(&file).expect("removed");
+    // No ticket of before is worth anything to a server that was started anew.
+    host.restart().await.expect("restarted");
+    proxy.lead_to(host.address);
+    let path = RemotePath::parse(b"back").expect("a path");
+    let made = async || {
+        client.engine.reconnect();
+        client.engine.mkdir(&path, true).await.is_ok()
+    };
+    eventually("it logs in again", made).await;
+    assert!(host.home("ada").join("back").is_dir());
 }

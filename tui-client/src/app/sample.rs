@@ -118,6 +118,7 @@ pub(crate) fn app() -> App {
         if_exists: IfExists::Ask,
         hide_dots: false,
         hotlist: Vec::new(),
+        has_keys: false,
     });
     app.left = local_pane(
         "/home/ada/Downloads",

@@ -1,17 +1,48 @@
-//! From flags to an engine: the password, the server's key, and the exit code when it fails.
+//! From flags to an engine: keys, the password, the server's key, and the exit code when it fails.
 
 use std::io::{BufRead, Read, Write, stdin};
 
+use wire::Code;
 use wire::message::{MAX_PASSWORD, Secret};
 
-use super::{CONNECT, Common, Face, LOGIN, USAGE, complain};
+use super::{CONNECT, Common, Face, LOGIN, USAGE, complain, keys};
 use crate::config::PASSWORD;
 use crate::engine::{self, Accept, ConnectError, Credentials, Engine, KnownServers, Options, Target, Trust};
 
 impl Face {
     /// Connects, asking on the terminal for what was not given.
     pub(super) async fn connect(&self, target: Target, options: Options) -> Result<Engine, u8> {
-        let credentials = Credentials { password: self.password(&target).await? };
+        let usage = |error: String| {
+            complain(&error);
+            USAGE
+        };
+        let password = given(&self.common).await.map_err(usage)?;
+        let keys = keys::gather(&self.common, &self.config, password.is_some()).await.map_err(usage)?;
+        let mut credentials = Credentials { keys, password };
+        if credentials.keys.is_none() && credentials.password.is_none() {
+            credentials = Credentials::password(asked(&target).await.map_err(usage)?);
+        }
+        let mut connected = self.trusting(&target, &credentials, &options).await?;
+        if let Err(ConnectError::Login(fault)) = &connected
+            && (fault.code, &credentials.password) == (Code::Login, &None)
+            && can_ask()
+        {
+            credentials = Credentials::password(asked(&target).await.map_err(usage)?);
+            connected = self.trusting(&target, &credentials, &options).await?;
+        }
+        connected.map_err(|error| {
+            complain(&error.to_string());
+            if matches!(error, ConnectError::Login(_)) { LOGIN } else { CONNECT }
+        })
+    }
+
+    /// Connects, and asks whether to trust a server that is new.
+    async fn trusting(
+        &self,
+        target: &Target,
+        credentials: &Credentials,
+        options: &Options,
+    ) -> Result<Result<Engine, ConnectError>, u8> {
         let accept = match (self.common.fingerprint, self.common.accept_new) {
             (Some(fingerprint), _) => Accept::Fingerprint(fingerprint),
             (None, true) => Accept::New,
@@ -20,7 +51,7 @@ impl Face {
         let known = KnownServers::at(self.places.known_servers());
         let trust = |accept| Trust { known: known.clone(), accept };
         let connect = |accept| engine::connect(target.clone(), credentials.clone(), trust(accept), options.clone());
-        let connected = match or_interrupted(connect(accept)).await? {
+        match or_interrupted(connect(accept)).await? {
             Err(ConnectError::UnknownServer { server, fingerprint }) => {
                 let question = format!(
                     "First time at {server}. Its key is\n  {fingerprint}\nCompare it with `catamaran-server --fingerprint` on that \
@@ -28,53 +59,42 @@ impl Face {
                 );
                 match ask(question).await {
                     Some(answer) if matches!(answer.to_lowercase().as_str(), "y" | "yes") => {
-                        or_interrupted(connect(Accept::Fingerprint(fingerprint))).await?
+                        or_interrupted(connect(Accept::Fingerprint(fingerprint))).await
                     }
-                    _ => Err(ConnectError::UnknownServer { server, fingerprint }),
+                    _ => Ok(Err(ConnectError::UnknownServer { server, fingerprint })),
                 }
             }
-            other => other,
-        };
-        connected.map_err(|error| {
-            complain(&error.to_string());
-            if matches!(error, ConnectError::Login(_)) { LOGIN } else { CONNECT }
-        })
-    }
-
-    async fn password(&self, target: &Target) -> Result<Secret, u8> {
-        let password = match given(&self.common).await {
-            Some(password) => password,
-            None => {
-                let prompt = format!("Password of {target}: ");
-                blocking(move || {
-                    wire::prompt::password(&prompt).map_err(|_| {
-                        "no password: give --password-stdin or CATAMARAN_PASSWORD, or run it on a terminal".to_owned()
-                    })
-                })
-                .await
-            }
-        };
-        let checked = password.and_then(|password| {
-            if password.len() > MAX_PASSWORD {
-                Err(format!("a password has at most {MAX_PASSWORD} bytes"))
-            } else {
-                Ok(password)
-            }
-        });
-        checked.map(Secret).map_err(|error| {
-            complain(&error);
-            USAGE
-        })
+            other => Ok(other),
+        }
     }
 }
 
-/// The password that was given without being asked for: on standard input, else in the environment.
-pub(super) async fn given(common: &Common) -> Option<Result<String, String>> {
-    if common.password_stdin {
-        return Some(blocking(read_password).await);
+/// Asks for the password on the terminal.
+async fn asked(target: &Target) -> Result<Secret, String> {
+    let prompt = format!("Password of {target}: ");
+    let typed = blocking(move || {
+        wire::prompt::password(&prompt).map_err(|_| {
+            "no password: give --password-stdin or CATAMARAN_PASSWORD, name a key with --identity, or run it on a terminal"
+                .to_owned()
+        })
+    });
+    checked(typed.await?)
+}
+
+fn checked(password: String) -> Result<Secret, String> {
+    if password.len() > MAX_PASSWORD {
+        return Err(format!("a password has at most {MAX_PASSWORD} bytes"));
     }
-    let password = std::env::var_os(PASSWORD)?;
-    Some(password.into_string().map_err(|_| "CATAMARAN_PASSWORD is not UTF-8".to_owned()))
+    Ok(Secret(password))
+}
+
+/// The password that was given without being asked for: on standard input, else in the environment.
+pub(super) async fn given(common: &Common) -> Result<Option<Secret>, String> {
+    if common.password_stdin {
+        return checked(blocking(read_password).await?).map(Some);
+    }
+    let Some(password) = std::env::var_os(PASSWORD) else { return Ok(None) };
+    checked(password.into_string().map_err(|_| "CATAMARAN_PASSWORD is not UTF-8".to_owned())?).map(Some)
 }
 
 /// The first line of standard input, without its end.
@@ -115,6 +135,9 @@ async fn or_interrupted<T>(work: impl Future<Output = T>) -> Result<T, u8> {
     }
 }
 
-async fn blocking(work: impl FnOnce() -> Result<String, String> + Send + 'static) -> Result<String, String> {
+/// Waits for what is typed, or takes the disk or the processor for a while.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.to_string()))
 }

@@ -1,8 +1,6 @@
 //! From the command line to the full-screen client.
 
-use wire::message::Secret;
-
-use super::{Arguments, DONE, FAILED, USAGE, complain, login};
+use super::{Arguments, DONE, FAILED, USAGE, complain, keys, login};
 use crate::config::Config;
 use crate::engine::{Accept, KnownServers};
 use crate::places::{Places, start_directory};
@@ -15,12 +13,16 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         complain("--json and --quiet are for the one-shot commands");
         return USAGE;
     }
-    let password = match login::given(common).await {
-        Some(Err(error)) => {
+    let prepared = match login::given(common).await {
+        Ok(password) => keys::gather(common, &config, password.is_some()).await.map(|keys| (password, keys)),
+        Err(error) => Err(error),
+    };
+    let (password, keys) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
             complain(&error);
             return USAGE;
         }
-        given => given.and_then(Result::ok).map(Secret),
     };
     let accept = match (common.fingerprint, common.accept_new) {
         (Some(fingerprint), _) => Accept::Fingerprint(fingerprint),
@@ -31,6 +33,7 @@ pub(super) async fn run(arguments: Arguments, places: Places, config: Config) ->
         local: start_directory(arguments.local.as_deref(), config.local_dir.as_deref()),
         target: arguments.target,
         password,
+        keys,
         accept,
         known: KnownServers::at(places.known_servers()),
         state: places.state.clone(),

@@ -16,10 +16,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use wire::frame::Stage;
 use wire::link::{LinkError, Reader, Writer};
-use wire::message::{FromGuest, Secret, Ticket, ToGuest, Usage, VERSIONS};
+use wire::message::{BINDING_LABEL, Binding, FromGuest, KEY_LOGIN, Ticket, ToGuest, Usage, VERSIONS};
 use wire::{Code, Fault};
 
+use super::Credentials;
 use super::identity::{self, Accept, Fingerprint, Judge, KnownServers, KnownServersError, Trust, Verdict};
+use super::keyring::Keyring;
 use super::limit::{Limits, Throttled};
 use super::target::Target;
 
@@ -69,7 +71,7 @@ pub enum ConnectError {
         /// The key it has.
         presented: Fingerprint,
     },
-    /// The server did not accept user and password, or looks at none for a while.
+    /// The server did not accept user and password or keys, or looks at none for a while.
     #[error("{0}")]
     Login(Fault),
     /// The server refuses for another reason.
@@ -170,9 +172,21 @@ impl Dialer {
         self.target.server()
     }
 
-    /// A first login, or another one with the same password.
-    pub(crate) async fn login(&self, password: &Secret) -> Result<Welcome, ConnectError> {
-        let login = FromGuest::Login { user: self.target.user.as_str().to_owned(), password: password.clone() };
+    /// A first login, or another one: by keys, and by password where they are refused or there are none. Keys that were
+    /// refused are left out from then on.
+    pub(crate) async fn login(&self, credentials: &mut Credentials) -> Result<Welcome, ConnectError> {
+        if let Some(keys) = &credentials.keys {
+            match self.in_time(self.prove(keys)).await {
+                Err(ConnectError::Login(fault)) if fault.code == Code::Login && credentials.password.is_some() => {
+                    credentials.keys = None;
+                }
+                other => return other,
+            }
+        }
+        let Some(password) = credentials.password.clone() else {
+            return Err(no_login("neither a key nor a password to log in with"));
+        };
+        let login = FromGuest::Login { user: self.target.user.as_str().to_owned(), password };
         self.in_time(self.open_session(login)).await
     }
 
@@ -212,7 +226,39 @@ impl Dialer {
 
     async fn open_session(&self, first: FromGuest) -> Result<Welcome, ConnectError> {
         let (mut reader, writer) = self.greet(first, Limits::new(Arc::default()), Arc::default()).await?;
-        match self.greeted(&mut reader).await? {
+        let answer = self.greeted(&mut reader).await?;
+        self.welcome(answer, reader, writer)
+    }
+
+    /// Proves keys in answer to the server's challenge, which it sends with its hello if it takes keys.
+    async fn prove(&self, keys: &Keyring) -> Result<Welcome, ConnectError> {
+        let stream = self.dial().await?;
+        let binding = stream.get_ref().1.export_keying_material([0; 32], BINDING_LABEL, None).map(Binding);
+        let binding = binding.map_err(|error| self.not_catamaran(error.to_string()))?;
+        let (mut reader, mut writer) = link(Throttled::new(stream, Limits::new(Arc::default()), Arc::default()));
+        writer.send(&hello(KEY_LOGIN)).await.map_err(|error| self.broken(error))?;
+        match self.answer(&mut reader).await? {
+            ToGuest::Hello { capabilities, .. } if capabilities & KEY_LOGIN != 0 => {}
+            ToGuest::Hello { .. } => return Err(no_login("this server is too old for keys; log in by password")),
+            other => return Err(self.refusal(other)),
+        }
+        let challenge = match self.answer(&mut reader).await? {
+            ToGuest::Challenge(challenge) => challenge,
+            other => return Err(self.refusal(other)),
+        };
+        let user = self.target.user.as_str();
+        let proofs = keys.prove(&challenge.statement(&binding, user)).await;
+        if proofs.is_empty() {
+            return Err(no_login("none of the keys could sign; is the agent still there?"));
+        }
+        let prove = FromGuest::Prove { user: user.to_owned(), proofs };
+        writer.send(&prove).await.map_err(|error| self.broken(error))?;
+        let answer = self.answer(&mut reader).await?;
+        self.welcome(answer, reader, writer)
+    }
+
+    fn welcome(&self, answer: ToGuest, mut reader: LinkReader, writer: LinkWriter) -> Result<Welcome, ConnectError> {
+        match answer {
             ToGuest::Welcome { ticket, lanes, usage } => {
                 reader.enter(Stage::Control);
                 Ok(Welcome { reader, writer, ticket, lanes, usage })
@@ -229,11 +275,8 @@ impl Dialer {
         limits: Limits,
         flow: Arc<AtomicU64>,
     ) -> Result<(LinkReader, LinkWriter), ConnectError> {
-        let stream = self.dial().await?;
-        let (reader, writer) = tokio::io::split(Throttled::new(stream, limits, flow));
-        let (reader, mut writer) = (Reader::new(reader, Stage::Guest), Writer::new(writer));
-        let hello = FromGuest::Hello { versions: VERSIONS, capabilities: 0, agent: AGENT.to_owned() };
-        writer.feed(&hello).await.map_err(|error| self.broken(error))?;
+        let (reader, mut writer) = link(Throttled::new(self.dial().await?, limits, flow));
+        writer.feed(&hello(0)).await.map_err(|error| self.broken(error))?;
         writer.send(&first).await.map_err(|error| self.broken(error))?;
         Ok((reader, writer))
     }
@@ -319,6 +362,20 @@ impl Dialer {
     fn not_catamaran(&self, reason: String) -> ConnectError {
         ConnectError::NotCatamaran { server: self.server(), reason }
     }
+}
+
+fn link(stream: Stream) -> (LinkReader, LinkWriter) {
+    let (reader, writer) = tokio::io::split(stream);
+    (Reader::new(reader, Stage::Guest), Writer::new(writer))
+}
+
+fn hello(capabilities: u64) -> FromGuest {
+    FromGuest::Hello { versions: VERSIONS, capabilities, agent: AGENT.to_owned() }
+}
+
+/// Why there is nothing to be said to the server.
+fn no_login(why: &str) -> ConnectError {
+    ConnectError::Login(Fault::new(Code::Login, why))
 }
 
 /// AES-128-GCM first: measured four times ChaCha20 where the processor has AES.

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
-use wire::message::{Answer, Entry, Op, Secret, Ticket, Usage};
+use wire::message::{Answer, Entry, Op, Ticket, Usage};
 use wire::{Code, Fault, RemotePath};
 
+use super::Credentials;
 use super::connect::{Dialer, Welcome};
 use super::status::Link;
 use actor::{Actor, standing};
@@ -40,7 +41,7 @@ pub(crate) struct Standing {
 #[derive(Clone, Debug)]
 pub(crate) struct Habits {
     /// For a login when the ticket no longer holds.
-    pub(crate) password: Secret,
+    pub(crate) credentials: Credentials,
     pub(crate) keepalive: Duration,
     /// Without a connection for this long, it gives up; `None`: never.
     pub(crate) give_up: Option<Duration>,

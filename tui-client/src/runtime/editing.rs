@@ -19,7 +19,7 @@ use super::disk;
 use super::port::Port;
 use super::reading::{not_connected, panicked};
 use crate::app::edit::{Back, Copy};
-use crate::config::PASSWORD;
+use crate::config::{PASSPHRASE, PASSWORD};
 use crate::engine::status::{Chosen, ItemId, ItemStatus, Side, State};
 
 /// Brings a file here. Dropping the future gives that up and leaves nothing behind.
@@ -132,7 +132,7 @@ pub(super) fn command(file: &Path) -> Result<Command, String> {
     let mut script = editor.clone();
     script.push(" \"$@\"");
     let mut command = Command::new("sh");
-    command.arg("-c").arg(script).arg(editor).arg(file).env_remove(PASSWORD);
+    command.arg("-c").arg(script).arg(editor).arg(file).env_remove(PASSWORD).env_remove(PASSPHRASE);
     Ok(command)
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 
-use crate::config::{OnEnd, PASSWORD};
+use crate::config::{OnEnd, PASSPHRASE, PASSWORD};
 use crate::update::Finale;
 
 /// Tells it, and returns at once; a command runs on by itself. Nothing of what is written or run comes from a name.
@@ -52,7 +52,7 @@ fn command(words: &[String], finale: &Finale) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env_remove(PASSWORD);
+    command.env_remove(PASSWORD).env_remove(PASSPHRASE);
     command.env("CATAMARAN_DONE", finale.done.to_string());
     command.env("CATAMARAN_FAILED", finale.failed.to_string());
     command.env("CATAMARAN_NEEDS_YOU", finale.needs_you.to_string());
@@ -83,7 +83,9 @@ mod tests {
         assert_eq!(std::fs::read_to_string(file).unwrap(), "3 1 2 5 $(touch x)");
         let words = ["env".to_owned()];
         let command = command(&words, &finale).unwrap();
-        assert!(command.get_envs().any(|(name, value)| name == PASSWORD && value.is_none()), "no password goes on");
+        for secret in [PASSWORD, PASSPHRASE] {
+            assert!(command.get_envs().any(|(name, value)| name == secret && value.is_none()), "{secret} goes on");
+        }
         // That it cannot be begun is found out by the thread as well.
         tell(&OnEnd::Command(vec!["/nowhere/at/all".into()]), &finale).unwrap().join().unwrap();
     }

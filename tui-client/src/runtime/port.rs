@@ -15,8 +15,8 @@ use crate::engine::status::{
     AfterCopy, Chosen, IfExists, ItemId, ItemStatus, Job, NewItem, QuestionId, Remedy, Reply, Shift, State, Status,
 };
 use crate::engine::{
-    self, Accept, ConnectError, Credentials, Engine, KnownServers, Notice, Options, Partial, Piece, Restored, Target,
-    Trash, Trust,
+    self, Accept, ConnectError, Credentials, Engine, Keyring, KnownServers, Notice, Options, Partial, Piece, Restored,
+    Target, Trash, Trust,
 };
 use crate::entries::Picked;
 use crate::sync::ground::Ground;
@@ -28,6 +28,8 @@ use crate::update::{Command, Msg, Refusal};
 pub(super) struct Harbour {
     pub(super) known: KnownServers,
     pub(super) accept: Accept,
+    /// To log in with where no password is typed, or one of them was named.
+    pub(super) keys: Option<Keyring>,
     pub(super) options: Options,
     pub(super) saved: Saved,
     /// Where queues and the history are kept.
@@ -51,7 +53,9 @@ impl Harbour {
             Some(fingerprint) => Accept::Fingerprint(fingerprint.parse().map_err(|error| other(&error))?),
             None => self.accept,
         };
-        let credentials = Credentials { password: login.password.clone() };
+        let password = Some(login.password.clone()).filter(|password| !password.0.is_empty());
+        let keys = self.keys.clone().filter(|keys| password.is_none() || keys.is_named());
+        let credentials = Credentials { keys, password };
         let trust = Trust { known: self.known.clone(), accept };
         match engine::connect(target.clone(), credentials, trust, self.options.clone()).await {
             Ok(engine) => Ok(Port { engine, target }),

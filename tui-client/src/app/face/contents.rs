@@ -42,7 +42,8 @@ pub(super) fn draft(app: &App, dialog: &Dialog) -> Draft {
             if let Some(reason) = reason {
                 draft = draft.toned(reason, Tone::Bad).text("");
             }
-            draft = draft.text("user@host:port").field(address).text("password").field(password);
+            let secret = if app.has_keys { "password, or nothing: by key" } else { "password" };
+            draft = draft.text("user@host:port").field(address).text(secret).field(password);
             if !app.saved.is_empty() {
                 draft = draft.text("").text("or one used before");
             }

@@ -11,9 +11,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use wire::message::{Answer, FromClient, FromServer, Notice as News, Secret, Ticket, Usage};
+use wire::message::{Answer, FromClient, FromServer, Notice as News, Ticket, Usage};
 use wire::{Code, Fault, RemotePath};
 
+use super::super::Credentials;
 use super::super::connect::{ConnectError, Dialer, LinkReader, LinkWriter, Welcome};
 use super::super::status::Link;
 use super::{Habits, Notice, Order, Standing};
@@ -177,8 +178,8 @@ impl Actor {
             hurried.as_mut().enable();
             self.show(Link::Lost { retry_in: wait, reason: reason.clone() });
             let hurried = self.wait(timeout(wait, hurried)).await?.is_ok();
-            let (dialer, ticket, password) = (self.dialer.clone(), self.ticket, self.habits.password.clone());
-            let attempt = self.wait(async move { attempt(&dialer, ticket, &password).await });
+            let (dialer, ticket, mut credentials) = (self.dialer.clone(), self.ticket, self.habits.credentials.clone());
+            let attempt = self.wait(async move { attempt(&dialer, ticket, &mut credentials).await });
             match attempt.await? {
                 Ok(welcome) => {
                     self.ticket = welcome.ticket;
@@ -228,13 +229,13 @@ impl Actor {
     }
 }
 
-/// By the ticket while it holds, else with the password.
-async fn attempt(dialer: &Dialer, ticket: Ticket, password: &Secret) -> Result<Welcome, ConnectError> {
+/// By the ticket while it holds, else as at first.
+async fn attempt(dialer: &Dialer, ticket: Ticket, credentials: &mut Credentials) -> Result<Welcome, ConnectError> {
     match dialer.rejoin(ticket).await {
         Err(ConnectError::Refused { fault, .. } | ConnectError::Login(fault))
             if matches!(fault.code, Code::Ticket | Code::Login) =>
         {
-            dialer.login(password).await
+            dialer.login(credentials).await
         }
         other => other,
     }
