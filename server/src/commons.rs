@@ -21,7 +21,7 @@ pub struct Commons {
     pub(crate) disks: Disks,
     pub(crate) counters: Counters,
     pub(crate) budget: Arc<Budget>,
-    /// Turns at being worked on, of requests.
+    /// Turns at reading pages and pieces of files, for those who look.
     pub(crate) requests: Arc<Semaphore>,
     /// Turns at looking for names, with the memory of a pattern each.
     pub(crate) finders: Arc<Semaphore>,

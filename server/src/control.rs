@@ -19,7 +19,7 @@ use crate::bandwidth::{Route, Way};
 use crate::config::Live;
 use crate::faults::going_down;
 use crate::flow::{Flow, Flows, next_or_rest, or_rest};
-use crate::handlers::{self, Outgoing, Pages, Turn};
+use crate::handlers::{self, Outgoing, Pages};
 use crate::refusals::{Reason, Refusals};
 use crate::session::{ControlPlace, Sessions};
 use crate::tenant::{self, Tenant};
@@ -154,15 +154,9 @@ impl Requests {
         let mut deed = self.trail.begin(verb);
         deed.entry.request = Some(id);
         let work = async move {
-            let turn = cancel.run_until_cancelled(Turn::take(&tenant)).await.flatten();
+            let pages = Pages::new(id, out.clone(), cancel);
             let changes = handlers::describe(&op, &mut deed);
-            let result = match &turn {
-                Some(turn) => {
-                    let pages = Pages::new(id, out.clone(), cancel, Arc::clone(turn));
-                    handlers::run(&tenant, op, &pages, &mut deed).await
-                }
-                None => Err(handlers::stopped()),
-            };
+            let result = handlers::run(&tenant, op, &pages, &mut deed).await;
             let outcome = result.as_ref().map_or_else(|fault| fault.code.name(), |_| "done");
             tracing::debug!(outcome, "answered");
             if changes {
@@ -170,7 +164,7 @@ impl Requests {
             }
             let message = FromServer::Answer { id, answer: result.unwrap_or_else(Answer::Fault) };
             // An error: the connection is gone.
-            let _ = out.send(Box::new(Outgoing { message, _turn: turn, _page: None })).await;
+            let _ = out.send(Box::new(Outgoing { message, _turn: pages.ended(), _page: None })).await;
             let _ = done.send(id);
         };
         self.tracker.spawn(work.instrument(tracing::error_span!("request", request = id, verb)));

@@ -22,9 +22,9 @@ use crate::audit::{Deed, shown_raw};
 use crate::faults::bad_path;
 use crate::tenant::Tenant;
 use crate::vault::{Depth, PAGE_BYTES};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// A turn at being worked on, of its user and of all. Its memory is held until the last answer is written.
+/// A turn at reading pages or a piece of a file, of its user and of all. Its memory is held until the last answer is written.
 #[derive(Debug)]
 pub(crate) struct Turn {
     _own: OwnedSemaphorePermit,
@@ -40,19 +40,20 @@ pub(crate) struct Outgoing {
 }
 
 /// The way out for the pages of one answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pages {
     id: u32,
     out: mpsc::Sender<Box<Outgoing>>,
     cancel: CancellationToken,
-    turn: Arc<Turn>,
+    /// Of a request that has long answers.
+    turn: OnceLock<Arc<Turn>>,
     /// One page waits for the writer at a time.
     place: Arc<Semaphore>,
 }
 
 impl Turn {
     /// Waits for it. `None`: never, no semaphore is closed.
-    pub(crate) async fn take(tenant: &Tenant) -> Option<Arc<Self>> {
+    async fn take(tenant: &Tenant) -> Option<Arc<Self>> {
         // Of one user few wait for all: others come between.
         let _own = Arc::clone(&tenant.requests).acquire_owned().await.ok()?;
         let _of_all = Arc::clone(&tenant.commons.requests).acquire_owned().await.ok()?;
@@ -67,8 +68,21 @@ impl From<FromServer> for Outgoing {
 }
 
 impl Pages {
-    pub(crate) fn new(id: u32, out: mpsc::Sender<Box<Outgoing>>, cancel: CancellationToken, turn: Arc<Turn>) -> Self {
-        Self { id, out, cancel, turn, place: Arc::new(Semaphore::new(1)) }
+    pub(crate) fn new(id: u32, out: mpsc::Sender<Box<Outgoing>>, cancel: CancellationToken) -> Self {
+        Self { id, out, cancel, turn: OnceLock::new(), place: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Waits for a turn, before anything long is read. A fault: nobody wants it.
+    async fn turn(&self, tenant: &Tenant) -> Result<(), Fault> {
+        let turn = self.cancel.run_until_cancelled(Turn::take(tenant)).await.flatten().ok_or_else(stopped)?;
+        // Once for each request.
+        let _ = self.turn.set(turn);
+        Ok(())
+    }
+
+    /// What the last answer holds until it is written.
+    pub(crate) fn ended(self) -> Option<Arc<Turn>> {
+        self.turn.into_inner()
     }
 
     /// Sends a page that is not the last. A fault: nobody wants the rest.
@@ -76,7 +90,7 @@ impl Pages {
         let message = FromServer::Answer { id: self.id, answer: Answer::Page { entries, last: false } };
         let sending = async {
             let page = Arc::clone(&self.place).acquire_owned().await.ok()?;
-            let page = Outgoing { message, _turn: Some(Arc::clone(&self.turn)), _page: Some(page) };
+            let page = Outgoing { message, _turn: self.turn.get().cloned(), _page: Some(page) };
             self.out.send(Box::new(page)).await.ok()
         };
         self.cancel.run_until_cancelled(sending).await.flatten().ok_or_else(stopped)
@@ -89,7 +103,7 @@ impl Pages {
 }
 
 /// Whoever asked does not want the rest.
-pub(crate) fn stopped() -> Fault {
+fn stopped() -> Fault {
     Fault::new(Code::Cancelled, "stopped on request")
 }
 
@@ -167,7 +181,10 @@ pub(crate) async fn run(tenant: &Arc<Tenant>, op: Op, pages: &Pages, deed: &mut 
             tenant.make_good().await?;
             Ok(Answer::Usage(tenant.catalog.usage(tenant.id).await?))
         }
-        Op::Read { path, offset, len } => read::read(tenant, parse(&path)?, offset, len).await,
+        Op::Read { path, offset, len } => {
+            pages.turn(tenant).await?;
+            read::read(tenant, parse(&path)?, offset, len).await
+        }
         Op::Hash { path } => hash::hash(tenant, parse(&path)?, pages).await,
         Op::Find { path, pattern } => find::find(tenant, parse(&path)?, &pattern, pages).await,
         Op::TrashState => trash::state(tenant).await,

@@ -40,7 +40,7 @@ pub struct Tenant {
     pub finding: Semaphore,
     /// Memory for what travels.
     pub(crate) memory: Share,
-    /// Turns at being worked on, of requests.
+    /// Turns at reading pages and pieces of files.
     pub(crate) requests: Arc<Semaphore>,
     /// Threads that read or write whole files at once.
     reading: Arc<Semaphore>,

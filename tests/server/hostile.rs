@@ -6,6 +6,7 @@
 #[path = "hostile/lane.rs"]
 mod lane;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -334,6 +335,12 @@ async fn goodbye_amid_transfers_ends_them_all() {
     let bytes = content("up", 40 * BLOCK);
     let mut upload = up.begin_put("up", &bytes, Expect::Any).await.expect("accepted");
     up.send_blocks(&mut upload, 20).await.expect("sent");
+    let staging = siege.daemon.staging("eve");
+    eventually("some of it has arrived", async || {
+        let files = staging.read_dir().expect("read").map(|entry| entry.expect("read").metadata().expect("looked at"));
+        files.map(|file| file.blocks() * 512).sum::<u64>() >= 10 * BLOCK as u64
+    })
+    .await;
     down.line.say(&Said::Get { transfer: 1, path: raw("big"), eager: true }).await.expect("said");
     let walks = (0..30).map(|id| FromClient::Request { id, op: Op::Hash { path: raw("big") } });
     eve.line.raw(&frames(walks.chain([FromClient::Goodbye]))).await.expect("said");

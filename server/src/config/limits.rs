@@ -30,7 +30,8 @@ pub struct Limits {
     pub lanes: usize,
     /// Lanes of one session.
     pub lanes_per_session: u16,
-    /// Requests that are worked on at once, of all sessions; a user has a quarter of them at most.
+    /// Listings, searches and pieces of files that are worked on at once, of all sessions; a user has a quarter of them at
+    /// most.
     pub requests: usize,
     /// Unanswered requests of one session.
     pub requests_in_flight: usize,

@@ -19,6 +19,7 @@ pub(super) async fn list(
     wanted: impl Fn(&[u8]) -> bool + Clone + Send + 'static,
     pages: &Pages,
 ) -> Result<Answer, Fault> {
+    pages.turn(tenant).await?;
     let target = path.clone();
     let mut listing = tenant.on_disk(move |home| home.listing(&target, depth)).await?;
     let mut read = Page::new();
