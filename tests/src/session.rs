@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
-use wire::block::{BLOCK, chaining_value, span};
+use wire::block::{BLOCK, chaining_value, is_zeros, span};
 use wire::frame::Stage;
 use wire::message::{
     Answer, Challenge, Entry, Expect, FromClient, FromGuest, FromServer, KEY_LOGIN, Lane as Said, Notice, Offer, Op,
@@ -334,7 +334,7 @@ impl Lane {
             let start = usize::try_from(span.offset)?;
             let payload = upload.content.get(start..start + span.len).context("within the content")?;
             let cv = chaining_value(upload.content.len() as u64, span.index, payload);
-            if upload.sender.settle(cv) == Verdict::Send {
+            if upload.sender.settle(cv, is_zeros(payload)) == Verdict::Send {
                 self.line.block(upload.transfer, span.index, cv, payload).await?;
                 sent += 1;
             }
@@ -426,7 +426,7 @@ impl Lane {
                     }
                     let start = usize::try_from(span.offset)?;
                     content.get_mut(start..start + span.len).context("within the file")?.copy_from_slice(&payload);
-                    receiver.stored(index, cv);
+                    receiver.stored(index, cv, is_zeros(&payload));
                 }
                 Heard::Message(Said::Seal { transfer: of, root }) if of == transfer => return Ok(root),
                 Heard::Message(Said::Fault { fault, .. }) => return Err(fault.into()),

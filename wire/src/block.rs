@@ -56,6 +56,12 @@ pub fn chaining_value(size: u64, index: u64, bytes: &[u8]) -> Cv {
     Cv(hasher.finalize_non_root())
 }
 
+/// Whether the bytes of a block are all zero. Any other block is told by its first bytes.
+pub fn is_zeros(bytes: &[u8]) -> bool {
+    static ZEROS: [u8; BLOCK] = [0; BLOCK];
+    ZEROS.get(..bytes.len()) == Some(bytes)
+}
+
 /// Folds the chaining values of all blocks of a file, in order, to its root.
 pub fn fold(cvs: &[Cv]) -> Root {
     match cvs {

@@ -1,7 +1,8 @@
 //! Bytes as frames: `u32` length (little-endian, of the body), `u8` kind, body.
 //!
 //! Lengths are checked before anything is allocated. Of a block frame only the fixed header passes
-//! through here; its payload is read straight into its own buffer by [`crate::link`].
+//! through here; its payload is read straight into its own buffer by [`crate::link`]. A block of zeros
+//! has a frame of its own, with a length in place of a payload.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -14,12 +15,15 @@ pub const MAX_GUEST: usize = 4 << 10;
 pub const MAX_CONTROL: usize = 64 << 10;
 /// Transfer, index and chaining value in front of a block's payload, in bytes.
 pub const BLOCK_HEADER: usize = 8 + 8 + 32;
+/// Such a header and a `u32`, the length of the block: the whole body of a frame of zeros, in bytes.
+pub const ZEROS: usize = BLOCK_HEADER + 4;
 
 /// Read at once while frames come one after another, in bytes.
 const READ_AHEAD: usize = 8 << 10;
 const PREFIX: usize = 4 + 1;
 const KIND_CONTROL: u8 = 1;
 const KIND_BLOCK: u8 = 2;
+const KIND_ZEROS: u8 = 3;
 
 /// What frames the reader accepts at this point of the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub enum Frame {
     Control(Bytes),
     /// A block whose payload follows on the stream.
     Block(BlockHeader),
+    /// A block whose bytes are all zero; none follow.
+    Zeros(BlockHeader),
 }
 
 /// The head of a block frame.
@@ -50,7 +56,7 @@ pub struct BlockHeader {
     pub index: u64,
     /// Its chaining value, as the sender has it.
     pub cv: Cv,
-    /// Bytes of payload that follow: 1 to [`BLOCK`].
+    /// Bytes of the block: 1 to [`BLOCK`].
     pub len: usize,
 }
 
@@ -99,6 +105,8 @@ impl FrameCodec {
             (KIND_CONTROL, _) => MAX_CONTROL,
             (KIND_BLOCK, Stage::Lane) if len <= BLOCK_HEADER => return Err(FrameError::TooShort(len)),
             (KIND_BLOCK, Stage::Lane) => BLOCK_HEADER + BLOCK,
+            (KIND_ZEROS, Stage::Lane) if len < ZEROS => return Err(FrameError::TooShort(len)),
+            (KIND_ZEROS, Stage::Lane) => ZEROS,
             _ => return Err(FrameError::Kind(kind)),
         };
         if len > max { Err(FrameError::TooLong { len, max }) } else { Ok(()) }
@@ -130,7 +138,15 @@ impl Decoder for FrameCodec {
         let (transfer, index) = (body.get_u64_le(), body.get_u64_le());
         let mut cv = [0; 32];
         body.copy_to_slice(&mut cv);
-        Ok(Some(Frame::Block(BlockHeader { transfer, index, cv: Cv(cv), len: len - BLOCK_HEADER })))
+        let cv = Cv(cv);
+        if kind == KIND_BLOCK {
+            return Ok(Some(Frame::Block(BlockHeader { transfer, index, cv, len: len - BLOCK_HEADER })));
+        }
+        match body.get_u32_le() as usize {
+            0 => Err(FrameError::TooShort(0)),
+            len if len > BLOCK => Err(FrameError::TooLong { len, max: BLOCK }),
+            len => Ok(Some(Frame::Zeros(BlockHeader { transfer, index, cv, len }))),
+        }
     }
 }
 
@@ -154,18 +170,26 @@ impl Encoder<Frame> for FrameCodec {
                 dst.put_u8(KIND_CONTROL);
                 dst.put(body);
             }
-            Frame::Block(BlockHeader { transfer, index, cv, len }) => {
-                if len > BLOCK {
-                    return Err(FrameError::TooLong { len, max: BLOCK });
-                }
-                dst.reserve(PREFIX + BLOCK_HEADER);
-                dst.put_u32_le((BLOCK_HEADER + len) as u32);
-                dst.put_u8(KIND_BLOCK);
-                dst.put_u64_le(transfer);
-                dst.put_u64_le(index);
-                dst.put(cv.0.as_slice());
+            Frame::Block(header) => put_header(dst, KIND_BLOCK, BLOCK_HEADER + header.len, header)?,
+            Frame::Zeros(header) => {
+                put_header(dst, KIND_ZEROS, ZEROS, header)?;
+                dst.put_u32_le(header.len as u32);
             }
         }
         Ok(())
     }
+}
+
+fn put_header(dst: &mut BytesMut, kind: u8, body: usize, header: BlockHeader) -> Result<(), FrameError> {
+    let BlockHeader { transfer, index, cv, len } = header;
+    if len > BLOCK {
+        return Err(FrameError::TooLong { len, max: BLOCK });
+    }
+    dst.reserve(PREFIX + ZEROS);
+    dst.put_u32_le(body as u32);
+    dst.put_u8(kind);
+    dst.put_u64_le(transfer);
+    dst.put_u64_le(index);
+    dst.put(cv.0.as_slice());
+    Ok(())
 }

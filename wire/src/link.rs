@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::{Encoder, FramedRead};
 
 use crate::aligned::Aligned;
+use crate::block::is_zeros;
 use crate::encoding::{self, EncodingError};
-use crate::frame::{BlockHeader, Frame, FrameCodec, FrameError, Stage};
+use crate::frame::{BLOCK_HEADER, BlockHeader, Frame, FrameCodec, FrameError, Stage, ZEROS};
 
 /// Payloads below this many bytes are gathered with their neighbours into one write.
 pub const GATHER: usize = 64 << 10;
@@ -55,12 +56,14 @@ pub enum Incoming<T> {
 #[derive(Debug)]
 pub struct Reader<R> {
     framed: FramedRead<R, FrameCodec>,
+    /// Of the block just announced: no payload follows.
+    is_zeros: bool,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     /// Reads `stream` as of `stage`.
     pub fn new(stream: R, stage: Stage) -> Self {
-        Self { framed: FramedRead::with_capacity(stream, FrameCodec::new(stage), RESTING) }
+        Self { framed: FramedRead::with_capacity(stream, FrameCodec::new(stage), RESTING), is_zeros: false }
     }
 
     /// Moves on to the limits of `stage`.
@@ -81,7 +84,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         match poll_fn(|cx| Pin::new(&mut self.framed).poll_next(cx)).await {
             None => Ok(None),
             Some(Ok(Frame::Control(body))) => Ok(Some(Incoming::Message(encoding::decode(&body)?))),
-            Some(Ok(Frame::Block(header))) => Ok(Some(Incoming::Block(header))),
+            Some(Ok(frame @ (Frame::Block(header) | Frame::Zeros(header)))) => {
+                self.is_zeros = matches!(frame, Frame::Zeros(_));
+                Ok(Some(Incoming::Block(header)))
+            }
             Some(Err(FrameError::Io(error))) => Err(LinkError::Io(error)),
             Some(Err(error)) => Err(error.into()),
         }
@@ -100,6 +106,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// payload's. Not safe to cancel: the stream is lost then.
     pub async fn payload(&mut self, header: &BlockHeader, buffer: &mut Aligned) -> Result<(), LinkError> {
         buffer.resize(header.len);
+        if self.is_zeros {
+            buffer.fill(0);
+            return Ok(());
+        }
         let ahead = self.framed.read_buffer_mut();
         let early = ahead.len().min(header.len);
         let (from_buffer, rest) = buffer.split_at_mut(early);
@@ -138,8 +148,13 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.flush().await
     }
 
-    /// Adds a block; a large payload is written at once, a small one gathered.
+    /// Adds a block; a large payload is written at once, a small one gathered. Zeros do not travel, but many are told of
+    /// at once as well, for the other side has to hash them.
     pub async fn block(&mut self, header: BlockHeader, payload: &[u8]) -> Result<(), LinkError> {
+        if BLOCK_HEADER + payload.len() > ZEROS && is_zeros(payload) {
+            self.codec.encode(Frame::Zeros(header), &mut self.gathered)?;
+            return if payload.len() < GATHER { Ok(()) } else { self.drain().await };
+        }
         self.codec.encode(Frame::Block(header), &mut self.gathered)?;
         if self.gathered.len() + payload.len() <= GATHER {
             self.gathered.extend_from_slice(payload);

@@ -53,7 +53,7 @@ pub enum Violation {
 pub struct Tally {
     /// Payload bytes sent or received.
     pub sent: u64,
-    /// Bytes the receiver already had.
+    /// Bytes the receiver already had, and zeros that it was told of.
     pub held: u64,
 }
 
@@ -137,14 +137,15 @@ impl Sender {
     }
 
     /// Settles the block that [`Self::next`] named, whose value is `cv`: by a record, or by hashing
-    /// the bytes just read.
-    pub fn settle(&mut self, cv: Cv) -> Verdict {
+    /// the bytes just read. To send it takes a payload, unless it is all zeros.
+    pub fn settle(&mut self, cv: Cv, is_zeros: bool) -> Verdict {
         let Some(span) = self.next() else { return Verdict::Held };
         let verdict = self.would_settle(cv);
         self.own.push(cv);
-        match verdict {
-            Verdict::Held => self.tally.held += span.len as u64,
-            Verdict::Send => self.tally.sent += span.len as u64,
+        if verdict == Verdict::Send && !is_zeros {
+            self.tally.sent += span.len as u64;
+        } else {
+            self.tally.held += span.len as u64;
         }
         verdict
     }
@@ -250,10 +251,10 @@ impl Receiver {
         }
     }
 
-    /// Notes that block `index` was proven and written to the staging file.
-    pub fn stored(&mut self, index: u64, cv: Cv) {
+    /// Notes that block `index` was proven and written to the staging file. It came with a payload, unless it is all zeros.
+    pub fn stored(&mut self, index: u64, cv: Cv, is_zeros: bool) {
         if let Some(span) = block::span(self.size, index) {
-            self.tally.sent += span.len as u64;
+            self.tally.sent += if is_zeros { 0 } else { span.len as u64 };
             self.put(index, Place::Staged(cv));
         }
     }
@@ -340,10 +341,11 @@ mod tests {
         while let Some(span) = sender.next() {
             let range = span.offset as usize..span.offset as usize + span.len;
             let cv = chaining_value(size, span.index, &new[range.clone()]);
-            if sender.settle(cv) == Verdict::Send {
+            let is_zeros = block::is_zeros(&new[range.clone()]);
+            if sender.settle(cv, is_zeros) == Verdict::Send {
                 receiver.expects(span.index, span.len).expect("the block belongs");
                 out[range.clone()].copy_from_slice(&new[range]);
-                receiver.stored(span.index, cv);
+                receiver.stored(span.index, cv, is_zeros);
             }
         }
         let root = sender.seal().expect("all blocks are settled");
@@ -356,7 +358,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn only_blocks_that_differ_travel(
+        fn only_blocks_that_differ_and_are_not_zeros_travel(
             blocks in prop::collection::vec((0u8..4, 0u8..4, any::<bool>()), 0..6), tail in 0usize..3000,
         ) {
             let fill = |byte: u8| std::iter::repeat_n(byte, BLOCK);
@@ -365,8 +367,8 @@ mod tests {
             let have: Vec<bool> = blocks.iter().map(|(_, _, have)| *have).collect();
             let (tally, out) = run(&new, &old, &have);
             prop_assert_eq!(&out, &new);
-            let same = blocks.iter().filter(|(new, old, have)| *have && new == old).count();
-            prop_assert_eq!(tally.held, (same * BLOCK) as u64);
+            let left_out = blocks.iter().filter(|(new, old, have)| *new == 0 || *have && new == old).count();
+            prop_assert_eq!(tally.held, (left_out * BLOCK) as u64);
             prop_assert_eq!(tally.sent + tally.held, new.len() as u64);
         }
     }
@@ -375,7 +377,7 @@ mod tests {
     fn an_eager_sender_does_not_wait() {
         let mut sender = Sender::new(3, true);
         let cv = chaining_value(3, 0, b"abc");
-        assert_eq!(sender.settle(cv), Verdict::Send);
+        assert_eq!(sender.settle(cv, false), Verdict::Send);
         assert_eq!(sender.seal(), Some(Root(*blake3::hash(b"abc").as_bytes())));
         assert_eq!(sender.held(0, &[], true), Err(Violation::HeldOrder));
         assert_eq!(Sender::new(0, true).seal(), Some(Root(*blake3::hash(b"").as_bytes())));
@@ -390,10 +392,10 @@ mod tests {
         assert_eq!(sender.kept(4, cv(4)), Err(Violation::HeldOrder));
         assert_eq!([0, 2, 3, 4].map(|index| sender.is_held(index)), [false, true, true, false]);
         assert_eq!([0, 2, 3, 4].map(|index| sender.holds(index, cv(3))), [false, false, true, false]);
-        assert_eq!(sender.settle(cv(0)), Verdict::Send);
+        assert_eq!(sender.settle(cv(0), false), Verdict::Send);
         sender.settle_sent(cv(1));
-        assert_eq!(sender.settle(cv(2)), Verdict::Send, "the receiver has something else there");
-        assert_eq!(sender.settle(cv(3)), Verdict::Held);
+        assert_eq!(sender.settle(cv(2), false), Verdict::Send, "the receiver has something else there");
+        assert_eq!(sender.settle(cv(3), false), Verdict::Held);
         assert_eq!(sender.tally(), Tally { sent: 3 * BLOCK as u64, held: BLOCK as u64 });
         assert_eq!(sender.seal(), Some(block::fold(&[cv(0), cv(1), cv(2), cv(3)])));
         sender.settle_sent(cv(4));
@@ -405,7 +407,7 @@ mod tests {
     fn a_block_at_the_end_of_all_bytes_takes_no_more_than_one_at_the_beginning() {
         let last = block::count(u64::MAX) - 1;
         let (mut receiver, mut sender) = (Receiver::new(u64::MAX), Sender::new(u64::MAX, true));
-        receiver.stored(last, Cv([1; 32]));
+        receiver.stored(last, Cv([1; 32]), false);
         receiver.found_basis(7, Cv([2; 32]));
         assert_eq!(receiver.to_copy().map(|(span, _)| span.index).collect::<Vec<_>>(), [7]);
         assert!(receiver.has(last) && !receiver.has(last - 1));
@@ -430,7 +432,7 @@ mod tests {
         }
         assert_eq!(receiver.prove(Root([0; 32])), Err(Violation::Incomplete { missing: 3 }));
         for index in [2, 0, 1] {
-            receiver.stored(index, Cv([index as u8; 32]));
+            receiver.stored(index, Cv([index as u8; 32]), false);
         }
         assert_eq!(receiver.prove(Root([0; 32])), Err(Violation::WrongRoot));
     }

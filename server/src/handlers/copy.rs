@@ -143,6 +143,7 @@ fn copy_blocks(from: &File, into: &File, node: &Node) -> Result<(Root, Vec<Cv>),
         store_block(into, size, span, cv, &buffer).map_err(bad_content)?;
         cvs.push(cv);
     }
+    into.set_len(size).map_err(|error| bad_content(error.into()))?;
     if Node::of_file(from)?.stamp != node.stamp {
         return Err(Fault::new(Code::Changed, "the file changed while it was copied"));
     }

@@ -329,14 +329,14 @@ impl Sending {
             if let Some(cv) = known
                 && sender.would_settle(cv) == Verdict::Held
             {
-                sender.settle(cv);
+                sender.settle(cv, false);
                 continue;
             }
             let (cv, payload) = match content.take() {
                 Some(content) => (source.value(span, known, &content.bytes), content),
                 None => self.read(&source, span).await?,
             };
-            if sender.settle(cv) == Verdict::Send {
+            if sender.settle(cv, block::is_zeros(&payload.bytes)) == Verdict::Send {
                 self.pass_on(transfer, span, cv, payload).await?;
             }
         }

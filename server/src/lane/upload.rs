@@ -252,8 +252,6 @@ impl Writing {
         let receiver = self.building.seal()?;
         let cvs = receiver.prove(root)?;
         staging::assemble(&receiver, &self.staged.file, self.basis.as_ref())?;
-        // Only blocks within the size were kept, but an earlier try may have been longer.
-        self.staged.file.set_len(receiver.size())?;
         let held = receiver.final_tally().held / BLOCK as u64;
         Ok((cvs, held))
     }

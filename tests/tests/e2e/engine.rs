@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -152,6 +153,36 @@ async fn a_cut_connection_is_taken_up_again_and_nothing_travels_twice() {
     }
     let left = fs::read_dir(machine.path("")).expect("readable").count();
     assert_eq!(left, 2, "partial files are left over");
+}
+
+#[tokio::test]
+async fn holes_do_not_travel_and_stay_holes() {
+    let (host, machine) = (Host::start().await.expect("a server"), Machine::new().expect("a machine"));
+    host.add_user("ada", None).await.expect("a user");
+    let proxy = Proxy::start(host.address).await.expect("a proxy");
+    let mut client = machine.connect(proxy.address, "ada", Options::default()).await.expect("connected");
+    // Two blocks of data, the first and one in the middle, and zeros up to an end within a block.
+    let size = 100 * MIB + 17;
+    fs::create_dir_all(machine.path("")).expect("made");
+    let sparse = fs::File::create(machine.path("sparse")).expect("made");
+    for at in [0, 50 * MIB] {
+        sparse.write_all_at(&content("data", BLOCK), at).expect("written");
+    }
+    sparse.set_len(size).expect("grown");
+    let expected = root(&machine.path("sparse")).expect("read");
+    client.upload(machine.path("sparse"), "/sparse", IfExists::Ask).expect("enqueued");
+    let up = client.done().await.expect("stored");
+    client.download("/sparse", machine.path("back"), IfExists::Ask).expect("enqueued");
+    let down = client.done().await.expect("got");
+    for (way, outcome, place) in
+        [(Way::Up, up, host.home("ada").join("sparse")), (Way::Down, down, machine.path("back"))]
+    {
+        assert_eq!((outcome.root, outcome.sent, outcome.held), (Some(expected), 2 * MIB, size - 2 * MIB));
+        assert!(proxy.passed(way) < 3 * MIB, "{} bytes travelled {way:?}", proxy.passed(way));
+        assert_eq!(root(&place).expect("there"), expected);
+        let metadata = fs::metadata(&place).expect("there");
+        assert!(metadata.blocks() * 512 < 4 * MIB, "{} takes {} sectors", place.display(), metadata.blocks());
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,21 @@ fn frames_keep_their_bytes() {
     assert_eq!(&bytes[..5], b"\x35\0\0\0\x02");
     assert_eq!(&bytes[5..21], b"\x02\x01\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff");
     assert_eq!(&bytes[21..], [9; 32]);
+    let zeros = encoded(Frame::Zeros(block(BLOCK)));
+    assert_eq!(&zeros[..5], b"\x34\0\0\0\x03");
+    assert_eq!(&zeros[5..53], &bytes[5..]);
+    assert_eq!(&zeros[53..], b"\0\0\x10\0");
+}
+
+#[test]
+fn zeros_of_no_block_are_refused() {
+    for (len, allowed) in [(0u32, false), (1, true), (BLOCK as u32, true), (BLOCK as u32 + 1, false), (u32::MAX, false)]
+    {
+        let mut bytes = encoded(Frame::Zeros(block(5)));
+        bytes[53..].copy_from_slice(&len.to_le_bytes());
+        let decoded = FrameCodec::new(Stage::Lane).decode(&mut bytes);
+        assert_eq!(decoded.is_ok(), allowed, "{len} zeros");
+    }
 }
 
 #[test]
@@ -56,7 +71,12 @@ fn lengths_and_kinds_are_checked_by_stage_before_anything_is_kept() {
         (Stage::Lane, 2, none, false),
         (Stage::Lane, 2, 0, false),
         (Stage::Lane, 0, 1, false),
-        (Stage::Lane, 3, 1, false),
+        (Stage::Lane, 3, 51, false),
+        (Stage::Lane, 3, 52, true),
+        (Stage::Lane, 3, 53, false),
+        (Stage::Control, 3, 52, false),
+        (Stage::Guest, 3, 52, false),
+        (Stage::Lane, 4, 1, false),
         (Stage::Guest, 0x16, 0x0103, false),
     ];
     for (stage, kind, len, allowed) in table {
@@ -81,6 +101,8 @@ fn the_encoder_keeps_the_same_limits() {
         (control(MAX_CONTROL + 1), false),
         (Frame::Block(block(BLOCK)), true),
         (Frame::Block(block(BLOCK + 1)), false),
+        (Frame::Zeros(block(BLOCK)), true),
+        (Frame::Zeros(block(BLOCK + 1)), false),
     ] {
         let encoded = FrameCodec::new(Stage::Lane).encode(frame, &mut BytesMut::new());
         assert_eq!(encoded.is_ok(), allowed);
@@ -98,7 +120,14 @@ fn a_stage_can_be_entered_between_frames() {
 
 #[test]
 fn split_at_every_byte_the_frames_are_the_same() {
-    let frames = [control(0), Frame::Block(block(1)), control(300), control(1), Frame::Block(block(BLOCK))];
+    let frames = [
+        control(0),
+        Frame::Block(block(1)),
+        control(300),
+        Frame::Zeros(block(BLOCK)),
+        control(1),
+        Frame::Block(block(BLOCK)),
+    ];
     let stream: Vec<u8> = frames.iter().flat_map(|frame| encoded(frame.clone())).collect();
     for cut in 0..=stream.len() {
         let (mut codec, mut bytes, mut out) = (FrameCodec::new(Stage::Lane), BytesMut::new(), Vec::new());
@@ -116,7 +145,7 @@ fn split_at_every_byte_the_frames_are_the_same() {
 proptest! {
     #[test]
     fn random_bytes_never_panic_and_never_grow(
-        bytes in prop::collection::vec(prop_oneof![0u8..4, any::<u8>()], 0..400), stage in 0usize..3,
+        bytes in prop::collection::vec(prop_oneof![0u8..5, any::<u8>()], 0..400), stage in 0usize..3,
     ) {
         let stage = [Stage::Guest, Stage::Control, Stage::Lane][stage];
         let (mut codec, mut input) = (FrameCodec::new(stage), BytesMut::from(bytes.as_slice()));

@@ -27,7 +27,10 @@ fn conversation() -> Vec<Said> {
         payload(300, 3),
         payload(BLOCK, 4),
         payload(BLOCK, 5),
+        Said::Block(vec![0; BLOCK]),
+        Said::Block(vec![0; 4]),
         payload(17, 6),
+        Said::Block(vec![0; 5]),
         Said::Message(4),
     ]
 }

@@ -366,7 +366,7 @@ async fn take_block(
     let Body::Part(assembly) = &mut download.body else { return Ok(Vec::new()) };
     let violation = |violation: Violation| Fault::new(Code::Protocol, violation.to_string());
     let span = assembly.part.building.expects(header.index, header.len).map_err(violation)?;
-    assembly.come_to(span, &download.work);
+    assembly.come_to(span, block::is_zeros(&buffer.bytes), &download.work);
     assembly.share(header.transfer, &download.work, queue, limit);
     let part = assembly.part.clone();
     assembly.storing =
@@ -376,7 +376,7 @@ async fn take_block(
 
 impl Assembly {
     /// Blocks come in order: those that were left out were held, or other lanes have brought them over.
-    fn come_to(&mut self, span: Span, work: &Work) {
+    fn come_to(&mut self, span: Span, is_zeros: bool, work: &Work) {
         while let Some(left_out) = block::span(work.file.source.size, self.way.next)
             && left_out.index < span.index
         {
@@ -384,8 +384,10 @@ impl Assembly {
                 work.live.held(left_out.len as u64);
             }
         }
-        if self.way.pass(span.index).is_none() {
-            work.live.sent(span.len as u64);
+        match self.way.pass(span.index) {
+            Some(_) => {}
+            None if is_zeros => work.live.held(span.len as u64),
+            None => work.live.sent(span.len as u64),
         }
     }
 

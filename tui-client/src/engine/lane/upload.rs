@@ -221,7 +221,7 @@ impl Line {
                     continue;
                 }
                 Next::Held(span, cv) => {
-                    sender.settle(cv);
+                    sender.settle(cv, false);
                     work.live.held(span.len as u64);
                     ahead = self.look_ahead(&mut way, &sender, source).await;
                     continue;
@@ -234,18 +234,18 @@ impl Line {
             let Ok((buffer, cv)) = read else { return self.break_off(transfer, changed()).await };
             ahead = self.look_ahead(&mut way, &sender, source).await;
             // A lane with nothing on it for long looks dead to the server: then a block travels twice.
-            let verdict = sender.settle(cv);
+            let is_zeros = block::is_zeros(&buffer.bytes);
+            let verdict = sender.settle(cv, is_zeros);
             if verdict == Verdict::Send || last_sent.elapsed() > SIGN_OF_LIFE {
                 let header = BlockHeader { transfer, index: span.index, cv, len: span.len };
                 self.wire.block(header, &buffer.bytes).await?;
                 last_sent = Instant::now();
             }
-            match verdict {
-                Verdict::Send => work.live.sent(span.len as u64),
-                Verdict::Held => work.live.held(span.len as u64),
-            }
-            if verdict == Verdict::Send {
+            if verdict == Verdict::Send && !is_zeros {
+                work.live.sent(span.len as u64);
                 self.share(&mut way, transfer, work, &sender, source);
+            } else {
+                work.live.held(span.len as u64);
             }
             self.catch_up().await?;
             if let Some(Message::Fault { fault, .. }) = self.inbox.pop_front() {
