@@ -33,6 +33,11 @@ crash KILLS="500" *ARGS:
     cargo build --quiet -p server -p tests --bin server --bin crash
     target/debug/crash target/debug/server {{KILLS}} {{ARGS}}
 
+# Load for so many minutes, with kills, cut lines, pauses and hostile peers; a report of what was done, lost and occupied
+soak MINUTES="10" *ARGS:
+    cargo build --quiet --release -p server -p tests --bin server --bin soak
+    target/release/soak target/release/server {{MINUTES}} {{ARGS}}
+
 # Frames, hashes, folding, catalog and listings, each alone
 bench-micro *ARGS:
     cargo bench -p tests --bench micro -- {{ARGS}}

@@ -3,8 +3,9 @@
 #![cfg(test)]
 
 use std::path::Path;
+use std::time::Duration;
 
-use tests::crash::{Plan, run};
+use tests::crash::{Plan, run, soak};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_over_and_over_it_loses_nothing_that_was_acknowledged() {
@@ -16,4 +17,13 @@ async fn killed_over_and_over_it_loses_nothing_that_was_acknowledged() {
         assert!(done(what) > 0, "no {what}: {figures}");
     }
     assert!(figures.kills == 20 && figures.cut_off.len() > 3, "{figures}");
+}
+
+/// One round of what `just soak` does for longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_load_with_faults_and_hostile_peers_nothing_is_lost() {
+    let server = Path::new(env!("CARGO_BIN_EXE_server"));
+    let report = soak::run(server, Duration::from_secs(1), 3, |_| {}).await.expect("nothing is lost");
+    let hostile: u64 = report.faults.iter().filter(|(kind, _)| kind.contains("connections")).map(|(_, n)| n).sum();
+    assert!(report.sailed.transfers > 0 && hostile > 10 && report.rounds.len() == 1, "{report}");
 }

@@ -5,6 +5,7 @@
 mod check;
 mod client;
 pub mod model;
+pub mod soak;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
+use wire::Code;
 
 use crate::daemon::{Daemon, Flags};
 use crate::host::PASSWORD;
@@ -76,13 +78,16 @@ pub async fn run(binary: &Path, plan: Plan, mut tell: impl FnMut(&Figures)) -> R
             tell(&place.figures);
         }
     }
-    for client in &place.clients {
-        for (what, count) in &client.counts {
-            let all = place.figures.steps.entry(what).or_default();
-            *all = Count { done: all.done + count.done, refused: all.refused + count.refused };
-        }
-    }
-    Ok(place.figures)
+    Ok(place.into_figures())
+}
+
+/// How the server comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Without a warning.
+    Kill,
+    /// Asked to go, as an operator does.
+    Terminate,
 }
 
 struct Place {
@@ -121,8 +126,37 @@ impl Place {
         last.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
+    fn into_figures(mut self) -> Figures {
+        for client in &self.clients {
+            for (what, count) in &client.counts {
+                let all = self.figures.steps.entry(what).or_default();
+                *all = Count { done: all.done + count.done, refused: all.refused + count.refused };
+            }
+        }
+        self.figures
+    }
+
     /// Work, a kill, a start, and what must be so.
     async fn round(&mut self, random: &mut Rng) -> Result<()> {
+        // The moment of the kill is what is random; nothing is waited for.
+        let most = 1 << random.u32(6..12);
+        let lasts = Duration::from_millis(random.u64(20..20 + most));
+        self.work(random, lasts, Ending::Kill, |_| Ok(())).await?;
+        while random.u8(..5) == 0 {
+            self.daemon.restart_and_kill(Duration::from_millis(random.u64(..40)))?;
+            self.figures.kills_at_start += 1;
+        }
+        self.check(random).await
+    }
+
+    /// Work for so long, and then the end of the server. `watch` looks at it every second.
+    async fn work(
+        &mut self,
+        random: &mut Rng,
+        lasts: Duration,
+        ending: Ending,
+        mut watch: impl FnMut(&Daemon) -> Result<()>,
+    ) -> Result<()> {
         let killed = Arc::new(AtomicBool::new(false));
         let mut working = JoinSet::new();
         for client in self.clients.drain(..) {
@@ -133,12 +167,17 @@ impl Place {
             let (killed, quota) = (Arc::clone(&killed), self.quota.clone());
             move || operate(&flags, operator, quota, &killed)
         });
-        // The moment of the kill is what is random; nothing is waited for.
-        let most = 1 << random.u32(6..12);
-        tokio::time::sleep(Duration::from_millis(random.u64(20..20 + most))).await;
+        let until = Instant::now() + lasts;
+        while Instant::now() < until {
+            sleep((until - Instant::now()).min(Duration::from_secs(1))).await;
+            watch(&self.daemon)?;
+        }
         killed.store(true, Ordering::SeqCst);
-        self.daemon.kill()?;
-        self.figures.kills += 1;
+        match ending {
+            Ending::Kill => self.daemon.kill()?,
+            Ending::Terminate => ensure!(self.daemon.terminate()?.success(), "the server went with a fault"),
+        }
+        self.figures.kills += u64::from(ending == Ending::Kill);
 
         let mut wrong = None;
         while let Some(worked) = timeout(PATIENCE, working.join_next()).await.context("a client does not end")? {
@@ -150,14 +189,7 @@ impl Place {
         let (quota, changes) = timeout(PATIENCE, changing).await.context("a flag does not end")???;
         self.quota = quota;
         self.figures.quotas += changes;
-        if let Some(wrong) = wrong {
-            return Err(wrong);
-        }
-        while random.u8(..5) == 0 {
-            self.daemon.restart_and_kill(Duration::from_millis(random.u64(..40)))?;
-            self.figures.kills_at_start += 1;
-        }
-        self.check(random).await
+        wrong.map_or(Ok(()), Err)
     }
 }
 
@@ -168,8 +200,11 @@ async fn work(mut client: Client, server: std::net::SocketAddr, killed: Arc<Atom
         let mut session = Session::login(server, &client.account.name, PASSWORD).await?;
         client.work(&mut session).await
     };
+    let is_ending = |error: &anyhow::Error| {
+        killed.load(Ordering::SeqCst) && fault(error).is_some_and(|fault| fault.code == Code::Draining)
+    };
     let result = match working.await {
-        Err(error) if error.is::<Wrong>() || fault(&error).is_some() => Err(error),
+        Err(error) if error.is::<Wrong>() || (fault(&error).is_some() && !is_ending(&error)) => Err(error),
         Err(_) if killed.load(Ordering::SeqCst) => Ok(()),
         Err(error) => Err(error.context("before the server was killed")),
         Ok(()) => Ok(()),

@@ -112,6 +112,13 @@ impl Daemon {
         self.place.path()
     }
 
+    /// Stops it for `time`, as a machine without a processor to spare would.
+    pub fn pause(&self, time: Duration) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        std::thread::sleep(time);
+        self.signal(Signal::CONT)
+    }
+
     /// Starts it again, on the same data and at the same port.
     pub fn restart(&mut self) -> Result<()> {
         // Reaped already or not: one that still runs would keep the port.

@@ -129,6 +129,8 @@ impl Client {
                     waiting.remove(&transfer);
                     refused = true;
                 }
+                // What was promised of the rest is not heard any more.
+                Said::Fault { fault, .. } if fault.code == Code::Draining => return Err(fault.into()),
                 other => bail!(Wrong(format!("{other:?} in answer to small files"))),
             }
         }
