@@ -62,15 +62,37 @@ manual:
     cargo run --quiet -p tui-client -- --manual > assets/manual.md.new
     mv assets/manual.md.new assets/manual.md
 
+# Manual pages and completions from the command lines, the commented defaults and the keys
+pages:
+    cargo run --quiet -p tests --bin pages assets
+
 # The documentation of all crates
 doc:
     cargo doc --workspace --no-deps --document-private-items
 
 # Programs under the names people call them by
-install PREFIX="/usr/local":
-    cargo build --release -p server -p tui-client
+install PREFIX="/usr/local": (_release)
     install -D target/release/server {{PREFIX}}/bin/catamaran-server
     install -D target/release/tui-client {{PREFIX}}/bin/catamaran
+    install -Dm644 -t {{PREFIX}}/share/man/man1 assets/man/*.1
+    install -Dm644 -t {{PREFIX}}/share/man/man5 assets/man/*.5
+    install -Dm644 -t {{PREFIX}}/share/man/man7 assets/man/*.7
+    install -Dm644 -t {{PREFIX}}/share/man/man8 assets/man/*.8
+    install -Dm644 assets/completions/catamaran.bash {{PREFIX}}/share/bash-completion/completions/catamaran
+    install -Dm644 assets/completions/catamaran-server.bash {{PREFIX}}/share/bash-completion/completions/catamaran-server
+    install -Dm644 -t {{PREFIX}}/share/zsh/site-functions assets/completions/_catamaran assets/completions/_catamaran-server
+    install -Dm644 -t {{PREFIX}}/share/fish/vendor_completions.d assets/completions/*.fish
+
+# Debian packages of client and server, into target/debian
+deb: (_release)
+    assets/debian/build target/release "$(cargo pkgid -p server | sed 's/.*[#@]//')" target/debian
+
+# These packages in a fresh Debian: installed, used, upgraded, removed. Needs root and debootstrap
+package-test: (_release)
+    assets/debian/test target/release
+
+_release:
+    cargo build --release -p server -p tui-client
 
 # Draws the README's pictures from the real client
 screenshots:

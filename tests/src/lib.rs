@@ -12,6 +12,7 @@
 //! - [`identity`]: a key that logs in
 //! - [`fuzz`]: what must hold of any bytes, for the fuzz targets
 //! - [`client`]: the real engine, with files and known servers of its own
+//! - [`pages`]: manual pages and completions, made from what the programs go by
 //! - [`terminal`]: a program in a pseudo-terminal; [`picture`]: its screen as SVG; [`keys`]: how soon a key is on it
 
 pub mod client;
@@ -25,6 +26,7 @@ pub mod identity;
 pub mod keys;
 pub mod line;
 pub mod outage;
+pub mod pages;
 pub mod picture;
 pub mod proxy;
 pub mod secrets;
