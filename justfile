@@ -83,6 +83,11 @@ install PREFIX="/usr/local": (_release)
     install -Dm644 -t {{PREFIX}}/share/zsh/site-functions assets/completions/_catamaran assets/completions/_catamaran-server
     install -Dm644 -t {{PREFIX}}/share/fish/vendor_completions.d assets/completions/*.fish
 
+# Every command of README.md and docs, as it stands there
+docs-test:
+    cargo build -p server
+    cargo test -p tui-client --test docs
+
 # Debian packages of client and server, into target/debian
 deb: (_release)
     assets/debian/build target/release "$(cargo pkgid -p server | sed 's/.*[#@]//')" target/debian

@@ -23,7 +23,7 @@ _catamaran__server() {
 
     case "${cmd}" in
         catamaran__server)
-            opts="-h -V --config --data-dir --listen --add-user --remove-user --set-password --set-quota --set-trash --lock-user --unlock-user --list-users --uploads --verify --verify-ledger --rescan --bans --unban --fingerprint --check-config --print-config --quota --max-files --trash --password-stdin --keep-files --from-start --rate --json --help --version"
+            opts="-h -V --config --data-dir --listen --add-user --remove-user --set-password --add-key --list-keys --remove-key --set-quota --set-trash --set-rate --lock-user --unlock-user --list-users --uploads --verify --verify-ledger --rescan --bans --unban --fingerprint --check-config --print-config --quota --max-files --trash --password-stdin --keep-files --from-start --rate --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -53,11 +53,27 @@ _catamaran__server() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --add-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --list-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --set-quota)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --set-trash)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

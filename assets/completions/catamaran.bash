@@ -89,13 +89,21 @@ _catamaran() {
 
     case "${cmd}" in
         catamaran)
-            opts="-q -h -V --local --print-keys --manual --password-stdin --accept-new --fingerprint --json --quiet --help --version put get ls mkdir rm mv cp df sync stat help"
+            opts="-i -q -h -V --local --print-keys --print-config --manual --password-stdin --identity --accept-new --fingerprint --json --quiet --help --version put get ls mkdir rm mv cp df sync stat help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --local)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -111,12 +119,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__cp)
-            opts="-q -h --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-i -q -h --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -129,12 +145,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__df)
-            opts="-q -h --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-i -q -h --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -147,7 +171,7 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__get)
-            opts="-r -q -h --recursive --if-exists --lanes --limit --retry-for --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-r -i -q -h --recursive --if-exists --lanes --limit --retry-for --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -166,6 +190,14 @@ _catamaran() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -349,12 +381,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__ls)
-            opts="-q -h --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-i -q -h --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -367,12 +407,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__mkdir)
-            opts="-p -q -h --parents --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-p -i -q -h --parents --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -385,12 +433,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__mv)
-            opts="-q -h --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-i -q -h --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -403,7 +459,7 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__put)
-            opts="-r -q -h --recursive --if-exists --lanes --limit --retry-for --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-r -i -q -h --recursive --if-exists --lanes --limit --retry-for --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -425,6 +481,14 @@ _catamaran() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -437,12 +501,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__rm)
-            opts="-r -q -h --recursive --trash --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-r -i -q -h --recursive --trash --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -455,12 +527,20 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__stat)
-            opts="-q -h --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-i -q -h --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -473,7 +553,7 @@ _catamaran() {
             return 0
             ;;
         catamaran__subcmd__sync)
-            opts="-n -q -h --to --delete --trash --by --dry-run --lanes --limit --retry-for --password-stdin --accept-new --fingerprint --json --quiet --help"
+            opts="-n -i -q -h --to --delete --trash --by --dry-run --lanes --limit --retry-for --password-stdin --identity --accept-new --fingerprint --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -496,6 +576,14 @@ _catamaran() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_catamaran_global_optspecs
-    string join \n local= print-keys manual password-stdin accept-new fingerprint= json q/quiet h/help V/version
+    string join \n local= print-keys print-config manual password-stdin i/identity= accept-new fingerprint= json q/quiet h/help V/version
 end
 
 function __fish_catamaran_needs_command
@@ -25,8 +25,10 @@ function __fish_catamaran_using_subcommand
 end
 
 complete -c catamaran -n "__fish_catamaran_needs_command" -l local -d 'Where the local pane opens' -r -F
+complete -c catamaran -n "__fish_catamaran_needs_command" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_needs_command" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_needs_command" -l print-keys -d 'Print a keys.toml with every action and its keys, and end'
+complete -c catamaran -n "__fish_catamaran_needs_command" -l print-config -d 'Print a client.toml with every setting and its default, and end'
 complete -c catamaran -n "__fish_catamaran_needs_command" -l manual -d 'Print the manual, and end'
 complete -c catamaran -n "__fish_catamaran_needs_command" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_needs_command" -l accept-new -d 'Trust a server that is not known yet, and remember its key'
@@ -49,6 +51,7 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l if-exists -d
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l lanes -d 'Connections for transfers' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l limit -d 'Bytes a second, as in 500K or 2MiB, or none' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l retry-for -d 'Give up after this many seconds without a connection' -r
+complete -c catamaran -n "__fish_catamaran_using_subcommand put" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -s r -l recursive -d 'Directories with all they hold, into a directory of the same name'
 complete -c catamaran -n "__fish_catamaran_using_subcommand put" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
@@ -60,6 +63,7 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l if-exists -d
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l lanes -d 'Connections for transfers' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l limit -d 'Bytes a second, as in 500K or 2MiB, or none' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l retry-for -d 'Give up after this many seconds without a connection' -r
+complete -c catamaran -n "__fish_catamaran_using_subcommand get" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -s r -l recursive -d 'Directories with all they hold, into a directory of the same name'
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
@@ -67,12 +71,14 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l accept-new -
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand get" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -l accept-new -d 'Trust a server that is not known yet, and remember its key'
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand ls" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -s p -l parents -d 'Also those above; and it is no failure when they are there already'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
@@ -80,6 +86,7 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -l accept-new
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mkdir" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -s r -l recursive -d 'Directories with all they hold'
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -l trash -d 'To the account\'s trash, directories with all they hold'
@@ -88,18 +95,21 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -l accept-new -d
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand rm" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -l accept-new -d 'Trust a server that is not known yet, and remember its key'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand mv" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -l accept-new -d 'Trust a server that is not known yet, and remember its key'
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand cp" -s h -l help -d 'Print help'
+complete -c catamaran -n "__fish_catamaran_using_subcommand df" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand df" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand df" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_using_subcommand df" -l accept-new -d 'Trust a server that is not known yet, and remember its key'
@@ -114,6 +124,7 @@ content\t'BLAKE3'"
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l lanes -d 'Connections for transfers' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l limit -d 'Bytes a second, as in 500K or 2MiB, or none' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l retry-for -d 'Give up after this many seconds without a connection' -r
+complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l delete -d 'Delete there what the other side does not have'
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l trash -d 'With --delete: at the server, to the account\'s trash'
@@ -123,6 +134,7 @@ complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l accept-new 
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -l json -d 'Print JSON, one object a line'
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -s q -l quiet -d 'No progress and no summary'
 complete -c catamaran -n "__fish_catamaran_using_subcommand sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c catamaran -n "__fish_catamaran_using_subcommand stat" -s i -l identity -d 'Log in with this private key [default: `identity` of client.toml, the keys of an SSH agent, ~/.ssh/id_ed25519]' -r -F
 complete -c catamaran -n "__fish_catamaran_using_subcommand stat" -l fingerprint -d 'Trust exactly this key, and remember it' -r
 complete -c catamaran -n "__fish_catamaran_using_subcommand stat" -l password-stdin -d 'Read the password from standard input (else CATAMARAN_PASSWORD, else it is asked for)'
 complete -c catamaran -n "__fish_catamaran_using_subcommand stat" -l accept-new -d 'Trust a server that is not known yet, and remember its key'

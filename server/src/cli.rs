@@ -7,6 +7,7 @@ mod log;
 mod print;
 mod run;
 mod secret;
+mod supervisor;
 
 use std::error::Error;
 use std::ffi::OsString;

@@ -12,6 +12,8 @@ mod log;
 mod reload;
 #[path = "operation/secrets.rs"]
 mod secrets;
+#[path = "operation/supervisor.rs"]
+mod supervisor;
 
 use std::path::Path;
 

@@ -22,10 +22,8 @@ pub fn pages() -> Result<Vec<Page>> {
     let mut pages = vec![
         Page { path: "man/catamaran.1".into(), text: man(&client, "1", CLIENT_ALSO)? },
         Page { path: "man/catamaran-server.8".into(), text: man(&server, "8", SERVER_ALSO)? },
-        Page {
-            path: "man/catamaran-server.toml.5".into(),
-            text: configuration("catamaran-server.toml", "settings of catamaran-server", server::config::DEFAULTS)?,
-        },
+        configuration("catamaran-server.toml", "catamaran-server(8)", server::config::DEFAULTS)?,
+        configuration("catamaran-client.toml", "catamaran(1)", tui_client::config::DEFAULTS)?,
         Page { path: "man/catamaran-keys.7".into(), text: keys(&tui_client::keymap::keys_file())? },
     ];
     for command in [client, server] {
@@ -66,7 +64,8 @@ fn man(command: &Command, section: &str, also: &[&str]) -> Result<String> {
         page.render_synopsis_section(&mut text)?;
         page.render_description_section(&mut text)?;
         page.render_options_section(&mut text)?;
-        let title = Roff::new().control("SH", [format!("{} {}", command.get_name(), part.get_name()).as_str()]).render();
+        let title =
+            Roff::new().control("SH", [format!("{} {}", command.get_name(), part.get_name()).as_str()]).render();
         out.extend(title.into_bytes());
         out.extend(String::from_utf8(text)?.replace(".SH ", ".SS ").into_bytes());
     }
@@ -77,8 +76,8 @@ fn man(command: &Command, section: &str, also: &[&str]) -> Result<String> {
 }
 
 /// A page of commented settings: comments are text, settings stand as they are written.
-fn configuration(name: &str, what: &str, defaults: &str) -> Result<String> {
-    let mut page = begin(name, "5", what);
+fn configuration(name: &str, of: &str, defaults: &str) -> Result<Page> {
+    let mut page = begin(name, "5", &format!("settings of {of}"));
     page.control("SH", ["DESCRIPTION"]);
     let mut was_setting = false;
     for line in defaults.lines() {
@@ -93,17 +92,13 @@ fn configuration(name: &str, what: &str, defaults: &str) -> Result<String> {
         } else if line.is_empty() {
             page.control("PP", []);
         } else {
-            if !was_setting {
-                page.control("PP", []);
-            } else {
-                page.control("br", []);
-            }
+            page.control(if was_setting { "br" } else { "PP" }, []);
             page.text([bold(line)]);
         }
         was_setting = !line.is_empty() && comment.is_none() && !line.starts_with('[');
     }
-    see_also(&mut page, &["catamaran-server(8)"]);
-    lines(&page.render())
+    see_also(&mut page, &[of]);
+    Ok(Page { path: format!("man/{name}.5"), text: lines(&page.render())? })
 }
 
 /// `# key = value`, which is a setting without a default.
@@ -161,5 +156,5 @@ fn lines(text: &str) -> Result<String> {
 }
 
 const MANUAL: &str = "Catamaran";
-const CLIENT_ALSO: &[&str] = &["catamaran-keys(7)", "catamaran-server(8)"];
+const CLIENT_ALSO: &[&str] = &["catamaran-client.toml(5)", "catamaran-keys(7)", "catamaran-server(8)"];
 const SERVER_ALSO: &[&str] = &["catamaran(1)", "catamaran-server.toml(5)"];

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::log::{self, LogLevel};
+use super::supervisor;
 use super::{CliError, Flags};
 use crate::Running;
 use crate::config::Config;
@@ -33,6 +34,8 @@ pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<
         tracing::info!(%address, "metrics");
     }
     writeln!(io::stdout(), "listening on {}", running.address)?;
+    supervisor::ready();
+    tokio::spawn(supervisor::live());
 
     loop {
         tokio::select! {
@@ -41,10 +44,15 @@ pub(super) async fn daemon(flags: &Flags, config: Config, wall: Wall) -> Result<
             // Its terminal was closed: nobody asked for a reload.
             _ = hangup.recv() => match is_attended && !io::stderr().is_terminal() {
                 true => break,
-                false => reload(flags, &mut running, &level),
+                false => {
+                    supervisor::reloading();
+                    reload(flags, &mut running, &level);
+                    supervisor::ready();
+                }
             },
         }
     }
+    supervisor::stopping();
     shutdown.cancel();
     tokio::select! {
         () = running.stopped() => Ok(()),
