@@ -184,7 +184,7 @@ def far(place, rows, rtt):
 
 
 def bulk(place, rows):
-    """A file with data in one block of a hundred. The copies have no holes: twice its size must fit the place."""
+    """A file with data in one block of a hundred."""
     size, sparse = place.big << 30, place.dir / "sparse"
     with open(sparse, "wb") as file:
         file.truncate(size)
