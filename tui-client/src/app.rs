@@ -161,6 +161,15 @@ pub struct Copying {
     pub jobs: Vec<Job>,
     /// The answer for every target of it that exists.
     pub answer: Option<IfExists>,
+    /// The engine has told of one of them since.
+    pub is_told: bool,
+}
+
+impl Copying {
+    /// Of these, which the engine hears of in a moment.
+    pub fn new(jobs: Vec<Job>) -> Self {
+        Self { jobs, answer: None, is_told: false }
+    }
 }
 
 /// How the client stands to a server.

@@ -208,7 +208,8 @@ fn escape_from(app: &mut App, out: &mut Vec<Effect>) {
 /// Ends at once when nothing runs; else after a question, or when it is asked a second time.
 pub(super) fn quit(app: &mut App, out: &mut Vec<Effect>) {
     let asked = matches!(app.dialogs.last().map(|dialog| &dialog.kind), Some(Kind::Quit));
-    if asked || (!is_busy(&app.status) && app.working == 0) {
+    let is_coming = app.copies.iter().any(|copy| !copy.is_told);
+    if asked || (!is_busy(&app.status) && app.working == 0 && !is_coming) {
         out.push(Effect::Quit);
     } else {
         push(app, Kind::Quit);

@@ -101,7 +101,7 @@ pub(super) fn transfer(
     app.here_mut().clear_marks();
     let what = if source == AfterCopy::Keep { "copy" } else { "move" };
     app.tell(Tone::Plain, format!("Queued {} to {what} as one item", count(picked.len() as u64, "name")));
-    app.copies.push(Copying { jobs: vec![job.clone()], answer: None });
+    app.copies.push(Copying::new(vec![job.clone()]));
     out.push(Effect::EnqueuePicked(NewItem { job, if_exists: app.if_exists, source }, picked));
     Ok(())
 }

@@ -200,7 +200,7 @@ fn requeue(app: &mut App, mine: Vec<Past>, elsewhere: usize, out: &mut Vec<Effec
     ];
     out.extend(retried.into_iter().map(|id| Effect::Queue(id, Command::Retry)));
     if !items.is_empty() {
-        app.copies.push(Copying { jobs: items.iter().map(|item| item.job.clone()).collect(), answer: None });
+        app.copies.push(Copying::new(items.iter().map(|item| item.job.clone()).collect()));
         out.push(Effect::Enqueue(items));
     }
     let told = figures.iter().filter(|(number, _)| *number > 0);

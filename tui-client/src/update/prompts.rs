@@ -214,7 +214,7 @@ fn transfer(
         app.here_mut().clear_marks();
     }
     app.tell(Tone::Plain, format!("Queued {} to {what}{more}", text::count(items.len() as u64, "item")));
-    app.copies.push(Copying { jobs: items.iter().map(|item| item.job.clone()).collect(), answer: None });
+    app.copies.push(Copying::new(items.iter().map(|item| item.job.clone()).collect()));
     out.push(Effect::Enqueue(items));
     Ok(())
 }

@@ -97,8 +97,11 @@ pub(super) fn status(app: &mut App, status: Arc<Status>, out: &mut Vec<Effect>) 
     ended::tell(app, &before, &status, out);
     finale::tell(&before, &status, out);
     follow_link(app, &before.link, &status.link, out);
+    for copy in &mut app.copies {
+        copy.is_told = copy.is_told || status.items.iter().any(|item| copy.jobs.contains(&item.job));
+    }
     if is_busy(&before) && !is_busy(&status) {
-        app.copies.clear();
+        app.copies.retain(|copy| !copy.is_told);
     }
     decisions::follow(app, asked, out);
     if status.items.is_empty() && app.focus == Scope::Queue && !app.board.open {

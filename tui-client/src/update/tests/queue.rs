@@ -120,3 +120,23 @@ fn quitting_asks_while_transfers_run() {
     assert_eq!(run(&mut app, "<Ctrl-C><Ctrl-C>"), [Effect::Quit]);
     assert_eq!(update(&mut app, Msg::Terminate), [Effect::Quit]);
 }
+
+#[test]
+fn quitting_asks_also_when_the_engine_has_not_told_of_a_copy_yet() {
+    let mut app = sample::app();
+    let idle = |status: &mut Status| (status.questions.clear(), status.items.clear());
+    with_status(&mut app, |status| _ = idle(status));
+    let effects = run(&mut app, "<End><F5><Enter>");
+    let [Effect::Enqueue(items)] = &effects[..] else { panic!("{effects:?}") };
+    let job = items[0].job.clone();
+    // What was true before it.
+    with_status(&mut app, |status| _ = idle(status));
+    assert_eq!(run(&mut app, "<F10><Enter>"), [], "it asks, and the safe button has the keys");
+    // It came and is over.
+    let mut status = sample::status();
+    status.questions.clear();
+    status.items.truncate(1);
+    (status.items[0].job, status.items[0].state) = (job, State::Done);
+    update(&mut app, Msg::Status(Arc::new(status)));
+    assert_eq!(run(&mut app, "<F10>"), [Effect::Quit]);
+}
