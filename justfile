@@ -71,7 +71,7 @@ doc:
     cargo doc --workspace --no-deps --document-private-items
 
 # Programs under the names people call them by
-install PREFIX="/usr/local": (_release)
+install PREFIX="/usr/local": _release
     install -D target/release/server {{PREFIX}}/bin/catamaran-server
     install -D target/release/tui-client {{PREFIX}}/bin/catamaran
     install -Dm644 -t {{PREFIX}}/share/man/man1 assets/man/*.1
@@ -89,11 +89,11 @@ docs-test:
     cargo test -p tui-client --test docs
 
 # Debian packages of client and server, into target/debian
-deb: (_release)
+deb: _release
     assets/debian/build target/release "$(cargo pkgid -p server | sed 's/.*[#@]//')" target/debian
 
 # These packages in a fresh Debian: installed, used, upgraded, removed. Needs root and debootstrap
-package-test: (_release)
+package-test: _release
     assets/debian/test target/release
 
 _release:
